@@ -1,0 +1,119 @@
+/**
+ * `assay-result/1`: what `assay … --format json` prints and what the editor stores. Others rely on it: members are added, never changed.
+ */
+export interface ResultFile {
+  readonly schema: 'assay-result/1'
+  readonly file: string
+  readonly backend: BackendInfo | null
+  readonly results: readonly Result[]
+  readonly problems: readonly ReportedProblem[]
+}
+export interface BackendInfo { readonly name: string; readonly device: string; /** "passed" or what failed */ readonly selfTest: string }
+/** Lines and columns count from 1, columns in UTF-16 units, ends exclusive. */
+export interface ReportedProblem {
+  readonly code: string
+  readonly severity: 'error' | 'warning' | 'info'
+  readonly message: string
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly endLine: number
+  readonly endColumn: number
+  readonly hint?: string
+}
+
+export type Status = 'ok' | 'violated' | 'not-met' | 'failed' | 'planned' | 'partial' | 'cancelled' | 'skipped'
+export interface Provenance { readonly dataHash: string; readonly planHash: string; readonly seed: number; readonly rows: number; readonly elapsedMs: number }
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+/** A row's key: the declared column's value, an array for several columns, or our hash where none is declared. */
+export type Key = string | number | boolean | readonly (string | number | boolean | null)[]
+
+interface ResultBase<K extends string> {
+  readonly kind: K
+  readonly name: string
+  readonly status: Status
+  readonly provenance: Provenance
+  readonly message?: string
+  readonly hint?: string
+  /** Sentences that qualify the numbers: too few rows, a model that has not converged, … */
+  readonly notes?: readonly string[]
+  readonly steps?: readonly PlannedStep[]
+}
+export interface PlannedStep { readonly what: string; readonly sql?: string; readonly rows?: number; readonly cost?: number }
+
+/** Members beside the base are absent where the status is failed, skipped or planned. */
+export type Result = SourceResult | SliceResult | ModelResult | PartitionResult | DiscoverResult | AssertResult | ComplaintResult | InterveneResult | IndexResult | OtherResult
+export interface SourceResult extends ResultBase<'source'> { readonly rows?: number; readonly splits?: Readonly<Record<string, number>>; readonly columns?: readonly { readonly name: string; readonly type: string }[] }
+export interface SliceResult extends ResultBase<'slice'> { readonly rows?: number; readonly share?: number }
+export interface ModelResult extends ResultBase<'model'> {
+  readonly rows?: number
+  readonly parameters?: number
+  readonly epochs?: number
+  readonly loss?: number
+  readonly gradientNorm?: number
+  readonly metrics?: Readonly<Record<string, number>>
+  /** `training` or the validation split's name: what `metrics` and `perSlice` were measured on. */
+  readonly measuredOn?: string
+  readonly perSlice?: readonly { readonly slice: string; readonly rows: number; readonly loss: number; readonly metric: number }[]
+}
+export interface PartitionResult extends ResultBase<'partition'> { readonly slices?: readonly { readonly name: string; readonly predicates: Readonly<Record<string, Json>>; readonly rows: number }[] }
+export interface DiscoverResult extends ResultBase<'discover'> {
+  readonly meanError?: number
+  readonly slices?: readonly DiscoveredSlice[]
+  readonly levels?: readonly { readonly depth: number; readonly evaluated: number; readonly pruned: number }[]
+}
+export interface DiscoveredSlice {
+  readonly predicates: Readonly<Record<string, Json>>
+  readonly size: number
+  readonly sumError: number
+  readonly maxError: number
+  readonly meanError: number
+  readonly interval: readonly [number, number]
+  readonly effectSize: number
+  readonly score: number
+  readonly pValue: number
+  readonly qValue: number
+  readonly test: string
+  readonly replicated: boolean
+  readonly overlaps: readonly number[]
+}
+export interface FlaggedRow { readonly key: Key; readonly severity: number; readonly rows: readonly Key[]; readonly values: Readonly<Record<string, Json>>; readonly correction?: Json }
+export interface AssertResult extends ResultBase<'assert'> {
+  readonly level?: 'error' | 'warning' | 'info'
+  readonly checked?: number
+  readonly failed?: number
+  readonly unknown?: number
+  readonly fraction?: number
+  readonly flagged?: readonly FlaggedRow[]
+  readonly total?: number
+  readonly sql?: string
+}
+export interface ExpectationResult { readonly expect: string; readonly group?: Readonly<Record<string, Json>>; readonly actual: number | null; readonly relaxed: number | null; readonly expected: string | number; readonly satisfied: boolean }
+export interface RankedRow {
+  readonly key: Key
+  readonly influence: number
+  readonly rank: number
+  readonly treatment?: string
+  /** What a person needs to believe it. */
+  readonly label?: Json
+  readonly prediction?: Json
+  readonly confidence?: number
+  readonly values?: Readonly<Record<string, Json>>
+}
+export interface ComplaintResult extends ResultBase<'complaint'> {
+  readonly query?: string
+  readonly expectations?: readonly ExpectationResult[]
+  readonly actual?: number | null
+  readonly relaxed?: number | null
+  readonly expected?: string | number
+  readonly satisfied?: boolean
+  readonly method?: string
+  readonly eigenvalues?: readonly number[]
+  readonly ranking?: readonly RankedRow[]
+  readonly indexMs?: number
+  readonly rankMs?: number
+  readonly explanation?: readonly Json[]
+}
+export interface InterveneResult extends ResultBase<'intervene'> { readonly before?: Readonly<Record<string, number | null>>; readonly after?: Readonly<Record<string, number | null>>; readonly changedRows?: number }
+export interface IndexResult extends ResultBase<'index'> { readonly model?: string; readonly k?: number; readonly bytes?: number; readonly file?: string }
+export interface OtherResult extends ResultBase<'oracle' | 'review' | 'acquire' | 'cycle' | 'find' | 'estimate'> {}
