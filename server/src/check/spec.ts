@@ -15,7 +15,15 @@ export interface Spec {
 }
 
 export type DeclarationSpec =
-  | SourceSpec | ModelSpec | SliceSpec | PartitionSpec | DiscoverSpec | AssertSpec | ComplaintSpec | InterveneSpec | LaterSpec
+  | SourceSpec
+  | ModelSpec
+  | SliceSpec
+  | PartitionSpec
+  | DiscoverSpec
+  | AssertSpec
+  | ComplaintSpec
+  | InterveneSpec
+  | LaterSpec
 
 interface Base<K extends string> {
   readonly kind: K
@@ -62,14 +70,17 @@ export interface SourceSpec extends Base<'source'> {
 }
 
 export interface SplitSpec {
-  readonly parts: readonly { readonly name: string; readonly where?: ast.Expr; /** 0 … 1 */ readonly share?: number }[]
+  readonly parts: readonly { readonly name: string; readonly where?: ast.Expr /** 0 … 1 */; readonly share?: number }[]
   /** Columns to hash instead of the key. */
   readonly hash?: readonly string[]
   readonly seed: number
 }
 
 /** A source or one of its splits. */
-export interface RefSpec { readonly source: string; readonly split?: string }
+export interface RefSpec {
+  readonly source: string
+  readonly split?: string
+}
 
 export interface ModelSpec extends Base<'model'> {
   readonly source: string
@@ -79,18 +90,37 @@ export interface ModelSpec extends Base<'model'> {
     | { readonly kind: 'logistic' | 'linear'; readonly l2: number }
     | { readonly kind: 'mlp'; readonly hidden: readonly number[]; readonly l2: number }
     /** Predictions brought along: `scores` in the order of `labels` where the user gave names, else of the label's distinct values. */
-    | { readonly kind: 'column'; readonly column: string; readonly scores: readonly string[]; readonly labels?: readonly (string | number | boolean)[] }
+    | {
+        readonly kind: 'column'
+        readonly column: string
+        readonly scores: readonly string[]
+        readonly labels?: readonly (string | number | boolean)[]
+      }
     /** head, cnn, wrn, lstm, saved, onnx: parsed, refused when run. */
     | { readonly kind: 'later'; readonly name: string }
-  readonly train?: { readonly split: string; readonly epochs: number; readonly batch: number; readonly seed: number; readonly patience?: number; readonly folds?: number }
+  readonly train?: {
+    readonly split: string
+    readonly epochs: number
+    readonly batch: number
+    readonly seed: number
+    readonly patience?: number
+    readonly folds?: number
+  }
   readonly validate?: string
   /** `regression` where the target is a number and the kind is linear or an mlp over a non-integer target; decided here once. */
   readonly task: 'classification' | 'regression'
 }
 
-export interface SliceSpec extends Base<'slice'> { readonly source: string; readonly where: ast.Expr }
+export interface SliceSpec extends Base<'slice'> {
+  readonly source: string
+  readonly where: ast.Expr
+}
 
-export interface BinnedSpec { readonly column: Column; readonly bins?: number; readonly edges?: readonly number[] }
+export interface BinnedSpec {
+  readonly column: Column
+  readonly bins?: number
+  readonly edges?: readonly number[]
+}
 export interface PartitionSpec extends Base<'partition'> {
   readonly source: string
   readonly by?: readonly BinnedSpec[]
@@ -114,7 +144,10 @@ export interface DiscoverSpec extends Base<'discover'> {
 export interface AssertSpec extends Base<'assert'> {
   readonly on: RefSpec
   readonly using: readonly string[]
-  readonly each: { readonly kind: 'row' } | { readonly kind: 'group'; readonly by: readonly ast.Expr[] } | { readonly kind: 'later'; readonly word: string }
+  readonly each:
+    | { readonly kind: 'row' }
+    | { readonly kind: 'group'; readonly by: readonly ast.Expr[] }
+    | { readonly kind: 'later'; readonly word: string }
   readonly require: readonly ast.Expr[]
   readonly severity?: ast.Expr
   readonly level: 'error' | 'warning' | 'info'
@@ -159,7 +192,9 @@ export interface InterveneSpec extends Base<'intervene'> {
   readonly compare: readonly MeasureSpec[]
   readonly later?: string
 }
-export type FixTargetSpec = { readonly kind: 'suspects'; readonly suspects: SuspectsSpec } | { readonly kind: 'where'; readonly where: ast.Expr }
+export type FixTargetSpec =
+  | { readonly kind: 'suspects'; readonly suspects: SuspectsSpec }
+  | { readonly kind: 'where'; readonly where: ast.Expr }
 export type FixSpec =
   | { readonly kind: 'remove'; readonly target: FixTargetSpec }
   | { readonly kind: 'relabel'; readonly target: FixTargetSpec; readonly to?: string | number | boolean }

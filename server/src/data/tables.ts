@@ -24,7 +24,10 @@ export interface Columns {
   readonly rows: number
   readonly columns: readonly NamedColumn[]
 }
-export interface NamedColumn { readonly name: string; readonly data: ColumnData }
+export interface NamedColumn {
+  readonly name: string
+  readonly data: ColumnData
+}
 
 /** `valid[i] === 0` marks a NULL; absent: no NULLs. Numbers of every SQL type arrive as float64 (integers above 2^53 as text). */
 export type ColumnData =

@@ -8,7 +8,11 @@ export interface ResultFile {
   readonly results: readonly Result[]
   readonly problems: readonly ReportedProblem[]
 }
-export interface BackendInfo { readonly name: string; readonly device: string; /** "passed" or what failed */ readonly selfTest: string }
+export interface BackendInfo {
+  readonly name: string
+  readonly device: string /** "passed" or what failed */
+  readonly selfTest: string
+}
 /** Lines and columns count from 1, columns in UTF-16 units, ends exclusive. */
 export interface ReportedProblem {
   readonly code: string
@@ -23,7 +27,13 @@ export interface ReportedProblem {
 }
 
 export type Status = 'ok' | 'violated' | 'not-met' | 'failed' | 'planned' | 'partial' | 'cancelled' | 'skipped'
-export interface Provenance { readonly dataHash: string; readonly planHash: string; readonly seed: number; readonly rows: number; readonly elapsedMs: number }
+export interface Provenance {
+  readonly dataHash: string
+  readonly planHash: string
+  readonly seed: number
+  readonly rows: number
+  readonly elapsedMs: number
+}
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 /** A row's key: the declared column's value, an array for several columns, or our hash where none is declared. */
 export type Key = string | number | boolean | readonly (string | number | boolean | null)[]
@@ -39,12 +49,34 @@ interface ResultBase<K extends string> {
   readonly notes?: readonly string[]
   readonly steps?: readonly PlannedStep[]
 }
-export interface PlannedStep { readonly what: string; readonly sql?: string; readonly rows?: number; readonly cost?: number }
+export interface PlannedStep {
+  readonly what: string
+  readonly sql?: string
+  readonly rows?: number
+  readonly cost?: number
+}
 
 /** Members beside the base are absent where the status is failed, skipped or planned. */
-export type Result = SourceResult | SliceResult | ModelResult | PartitionResult | DiscoverResult | AssertResult | ComplaintResult | InterveneResult | IndexResult | OtherResult
-export interface SourceResult extends ResultBase<'source'> { readonly rows?: number; readonly splits?: Readonly<Record<string, number>>; readonly columns?: readonly { readonly name: string; readonly type: string }[] }
-export interface SliceResult extends ResultBase<'slice'> { readonly rows?: number; readonly share?: number }
+export type Result =
+  | SourceResult
+  | SliceResult
+  | ModelResult
+  | PartitionResult
+  | DiscoverResult
+  | AssertResult
+  | ComplaintResult
+  | InterveneResult
+  | IndexResult
+  | OtherResult
+export interface SourceResult extends ResultBase<'source'> {
+  readonly rows?: number
+  readonly splits?: Readonly<Record<string, number>>
+  readonly columns?: readonly { readonly name: string; readonly type: string }[]
+}
+export interface SliceResult extends ResultBase<'slice'> {
+  readonly rows?: number
+  readonly share?: number
+}
 export interface ModelResult extends ResultBase<'model'> {
   readonly rows?: number
   readonly parameters?: number
@@ -56,7 +88,9 @@ export interface ModelResult extends ResultBase<'model'> {
   readonly measuredOn?: string
   readonly perSlice?: readonly { readonly slice: string; readonly rows: number; readonly loss: number; readonly metric: number }[]
 }
-export interface PartitionResult extends ResultBase<'partition'> { readonly slices?: readonly { readonly name: string; readonly predicates: Readonly<Record<string, Json>>; readonly rows: number }[] }
+export interface PartitionResult extends ResultBase<'partition'> {
+  readonly slices?: readonly { readonly name: string; readonly predicates: Readonly<Record<string, Json>>; readonly rows: number }[]
+}
 export interface DiscoverResult extends ResultBase<'discover'> {
   readonly meanError?: number
   readonly slices?: readonly DiscoveredSlice[]
@@ -77,7 +111,13 @@ export interface DiscoveredSlice {
   readonly replicated: boolean
   readonly overlaps: readonly number[]
 }
-export interface FlaggedRow { readonly key: Key; readonly severity: number; readonly rows: readonly Key[]; readonly values: Readonly<Record<string, Json>>; readonly correction?: Json }
+export interface FlaggedRow {
+  readonly key: Key
+  readonly severity: number
+  readonly rows: readonly Key[]
+  readonly values: Readonly<Record<string, Json>>
+  readonly correction?: Json
+}
 export interface AssertResult extends ResultBase<'assert'> {
   readonly level?: 'error' | 'warning' | 'info'
   readonly checked?: number
@@ -88,7 +128,14 @@ export interface AssertResult extends ResultBase<'assert'> {
   readonly total?: number
   readonly sql?: string
 }
-export interface ExpectationResult { readonly expect: string; readonly group?: Readonly<Record<string, Json>>; readonly actual: number | null; readonly relaxed: number | null; readonly expected: string | number; readonly satisfied: boolean }
+export interface ExpectationResult {
+  readonly expect: string
+  readonly group?: Readonly<Record<string, Json>>
+  readonly actual: number | null
+  readonly relaxed: number | null
+  readonly expected: string | number
+  readonly satisfied: boolean
+}
 export interface RankedRow {
   readonly key: Key
   readonly influence: number
@@ -114,6 +161,15 @@ export interface ComplaintResult extends ResultBase<'complaint'> {
   readonly rankMs?: number
   readonly explanation?: readonly Json[]
 }
-export interface InterveneResult extends ResultBase<'intervene'> { readonly before?: Readonly<Record<string, number | null>>; readonly after?: Readonly<Record<string, number | null>>; readonly changedRows?: number }
-export interface IndexResult extends ResultBase<'index'> { readonly model?: string; readonly k?: number; readonly bytes?: number; readonly file?: string }
+export interface InterveneResult extends ResultBase<'intervene'> {
+  readonly before?: Readonly<Record<string, number | null>>
+  readonly after?: Readonly<Record<string, number | null>>
+  readonly changedRows?: number
+}
+export interface IndexResult extends ResultBase<'index'> {
+  readonly model?: string
+  readonly k?: number
+  readonly bytes?: number
+  readonly file?: string
+}
 export interface OtherResult extends ResultBase<'oracle' | 'review' | 'acquire' | 'cycle' | 'find' | 'estimate'> {}

@@ -8,22 +8,61 @@ export type SqlExpr =
   | { readonly kind: 'interval'; readonly seconds: number }
   | { readonly kind: 'column'; readonly table?: string; readonly name: string }
   | { readonly kind: 'star'; readonly table?: string }
-  | { readonly kind: 'call'; readonly name: string; readonly args: readonly SqlExpr[]; readonly distinct?: boolean; readonly filter?: SqlExpr; readonly orderBy?: readonly SqlOrder[] }
-  | { readonly kind: 'window'; readonly call: SqlExpr; readonly partitionBy: readonly SqlExpr[]; readonly orderBy: readonly SqlOrder[]; readonly frame?: string }
+  | {
+      readonly kind: 'call'
+      readonly name: string
+      readonly args: readonly SqlExpr[]
+      readonly distinct?: boolean
+      readonly filter?: SqlExpr
+      readonly orderBy?: readonly SqlOrder[]
+    }
+  | {
+      readonly kind: 'window'
+      readonly call: SqlExpr
+      readonly partitionBy: readonly SqlExpr[]
+      readonly orderBy: readonly SqlOrder[]
+      readonly frame?: string
+    }
   | { readonly kind: 'unary'; readonly op: '-' | '+' | 'not'; readonly operand: SqlExpr }
   | { readonly kind: 'binary'; readonly op: SqlBinaryOp; readonly left: SqlExpr; readonly right: SqlExpr }
   | { readonly kind: 'logical'; readonly op: 'and' | 'or'; readonly operands: readonly SqlExpr[] }
   | { readonly kind: 'between'; readonly negated: boolean; readonly value: SqlExpr; readonly low: SqlExpr; readonly high: SqlExpr }
-  | { readonly kind: 'in'; readonly negated: boolean; readonly value: SqlExpr; readonly list?: readonly SqlExpr[]; readonly query?: SqlSelect }
+  | {
+      readonly kind: 'in'
+      readonly negated: boolean
+      readonly value: SqlExpr
+      readonly list?: readonly SqlExpr[]
+      readonly query?: SqlSelect
+    }
   | { readonly kind: 'like'; readonly negated: boolean; readonly value: SqlExpr; readonly pattern: SqlExpr }
   | { readonly kind: 'is_null'; readonly negated: boolean; readonly value: SqlExpr }
-  | { readonly kind: 'case'; readonly subject?: SqlExpr; readonly whens: readonly { readonly when: SqlExpr; readonly then: SqlExpr }[]; readonly otherwise?: SqlExpr }
+  | {
+      readonly kind: 'case'
+      readonly subject?: SqlExpr
+      readonly whens: readonly { readonly when: SqlExpr; readonly then: SqlExpr }[]
+      readonly otherwise?: SqlExpr
+    }
   | { readonly kind: 'cast'; readonly value: SqlExpr; readonly type: string; readonly lenient?: boolean }
   | { readonly kind: 'exists'; readonly query: SqlSelect }
   | { readonly kind: 'subquery'; readonly query: SqlSelect }
   | { readonly kind: 'list'; readonly items: readonly SqlExpr[] }
 
-export type SqlBinaryOp = '+' | '-' | '*' | '/' | '//' | '%' | '||' | '=' | '<>' | '<' | '<=' | '>' | '>=' | 'is not distinct from' | 'is distinct from'
+export type SqlBinaryOp =
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '//'
+  | '%'
+  | '||'
+  | '='
+  | '<>'
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | 'is not distinct from'
+  | 'is distinct from'
 
 export interface SqlOrder {
   readonly value: SqlExpr
@@ -58,7 +97,18 @@ export type FileFormat = 'csv' | 'tsv' | 'parquet' | 'json' | 'jsonl'
 export type ReadingOption = string | number | boolean | readonly string[] | Readonly<Record<string, string>>
 
 /** The kinds of value that the language tells apart; `unknown` fits everywhere. */
-export type ColumnType = 'number' | 'text' | 'boolean' | 'date' | 'timestamp' | 'duration' | 'image' | 'blob' | 'list' | 'struct' | 'unknown'
+export type ColumnType =
+  | 'number'
+  | 'text'
+  | 'boolean'
+  | 'date'
+  | 'timestamp'
+  | 'duration'
+  | 'image'
+  | 'blob'
+  | 'list'
+  | 'struct'
+  | 'unknown'
 export interface Column {
   readonly name: string
   readonly type: ColumnType
