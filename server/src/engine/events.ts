@@ -1,0 +1,52 @@
+import type { Plan } from '../plan/plan.ts'
+import type { BackendInfo, Result } from '../protocol/results.ts'
+import type { Picture } from '../protocol/views.ts'
+import type { Reading, Schema } from '../sql/tree.ts'
+
+/**
+ * What the engine's worker says while it runs, and what it can be asked. Everything is plain data that crosses a thread.
+ */
+export type RunEvent =
+  | {
+      readonly kind: 'backend'
+      readonly backend: BackendInfo /** Rungs that were tried before and why they are not used. */
+      readonly tried: readonly string[]
+    }
+  | { readonly kind: 'started'; readonly name: string; readonly declaration: string }
+  /** `of` is 0 where the end is not known. */
+  | { readonly kind: 'step'; readonly name: string; readonly stage: string; readonly done: number; readonly of: number }
+  | { readonly kind: 'finished'; readonly outcome: Outcome }
+
+export interface Outcome {
+  readonly result: Result
+  readonly pictures: Readonly<Record<string, Picture>>
+}
+
+export interface EngineOptions {
+  /** Folder of the cache and of stored results: `…/.assay`. */
+  readonly folder: string
+  readonly engine: string
+  readonly threads?: number
+  readonly memoryMegabytes?: number
+}
+
+export type Described =
+  | { readonly schema: Schema }
+  | { readonly problem: { readonly code: string; readonly message: string; readonly hint?: string } }
+
+/** The door of the engine, in its worker or in this process (tests). */
+export interface Engine {
+  describe(readings: readonly Reading[]): Promise<readonly Described[]>
+  /** Carries out plans in order, sharing tables and models between them; never rejects but with `Cancelled`: a failure is a result. */
+  run(plans: readonly Plan[], emit: (event: RunEvent) => void): Promise<readonly Outcome[]>
+  /** Trains the model (if need be) and stores its debugging index. */
+  index(
+    plan: Plan,
+    model: string,
+    emit: (event: RunEvent) => void,
+    file?: { readonly export?: string; readonly import?: string },
+  ): Promise<Outcome>
+  /** Stops what runs: within a second its promise rejects with `Cancelled`. */
+  cancel(): void
+  close(): Promise<void>
+}

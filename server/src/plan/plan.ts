@@ -1,0 +1,168 @@
+import type { RefSpec, SplitSpec, SuspectsSpec } from '../check/spec.ts'
+import type { PlannedStep } from '../protocol/results.ts'
+import type { Column, Reading, SqlExpr } from '../sql/tree.ts'
+
+/**
+ * What a run will do, as plain JSON: the SQL already printed, seeds and options resolved, everything that the answer depends on inside (its
+ * hash names results in the cache). One plan a declaration; the engine carries it out and knows nothing of the language.
+ * Not here: how anything is computed (engine, methods) and what it costs in seconds.
+ */
+export interface Plan {
+  readonly kind: Task['kind']
+  readonly name: string
+  readonly path: string
+  readonly seed: number
+  readonly hash: string
+  /** Needed tables and models, in the order of making. */
+  readonly sources: readonly SourcePlan[]
+  readonly models: readonly ModelPlan[]
+  readonly task: Task
+  /** For people: what, the SQL, the rows and costs where they are known before running. */
+  readonly steps: readonly PlannedStep[]
+}
+
+export interface SourcePlan {
+  readonly name: string
+  readonly reading?: Reading
+  /** SQL of a view over other sources: gives the user's columns under their names. */
+  readonly select?: string
+  /** Sources that `select` reads. */
+  readonly over: readonly string[]
+  /** The user's columns, after renaming; `from` is the name in the reading. */
+  readonly columns: readonly (Column & { readonly from?: string })[]
+  /** Declared key columns; none: content hash and ordinal. */
+  readonly key: readonly string[]
+  /** `where` parts are printed SQL over the source's own columns. */
+  readonly split?: {
+    readonly parts: readonly { readonly name: string; readonly where?: SqlExpr; readonly share?: number }[]
+    readonly hash?: SplitSpec['hash']
+    readonly seed: number
+  }
+  readonly label?: string
+}
+
+export interface ModelPlan {
+  readonly name: string
+  readonly source: string
+  readonly target: Column
+  readonly inputs: readonly Column[]
+  readonly task: 'classification' | 'regression'
+  readonly model:
+    | { readonly kind: 'logistic' | 'linear'; readonly l2: number }
+    | { readonly kind: 'mlp'; readonly hidden: readonly number[]; readonly l2: number }
+    | {
+        readonly kind: 'column'
+        readonly column: string
+        readonly scores: readonly string[]
+        readonly labels?: readonly (string | number | boolean)[]
+      }
+  readonly train?: {
+    readonly split: string
+    readonly epochs: number
+    readonly batch: number
+    readonly seed: number
+    readonly patience?: number
+    readonly folds?: number
+  }
+  readonly validate?: string
+  /** Slices and partitions of the model's source, for the per-slice table: a printed SQL expression each (boolean, or text naming the slice). */
+  readonly slices: readonly { readonly name: string; readonly kind: 'slice' | 'partition'; readonly sql: string }[]
+}
+
+/** Predictions of a model for all rows of a table, joined to a query as a table of its own (named by `predictionTable`). */
+export interface PredictionPlan {
+  readonly model: string
+  readonly source: string
+  /** Classes whose probability a query asks for. */
+  readonly scores: readonly (string | number | boolean)[]
+}
+
+export type Task = SourceTask | ModelTask | SliceTask | PartitionTask | AssertTask | ComplaintTask | InterveneTask
+export interface SourceTask {
+  readonly kind: 'source'
+  readonly source: string
+}
+export interface ModelTask {
+  readonly kind: 'model'
+  readonly model: string
+}
+export interface SliceTask {
+  readonly kind: 'slice'
+  readonly source: string
+  readonly sql: string
+}
+export interface PartitionTask {
+  readonly kind: 'partition'
+  readonly source: string
+  readonly by: readonly string[]
+  readonly sql: string
+}
+export interface AssertTask {
+  readonly kind: 'assert'
+  readonly on: RefSpec
+  readonly scope: 'row' | 'group'
+  readonly predictions: readonly PredictionPlan[]
+  /** One query: counts (`checked failed unknown`) beside the flagged rows (`assay row` or the group's columns, `severity`, values), worst first. */
+  readonly sql: string
+  readonly groupColumns: readonly string[]
+  readonly valueColumns: readonly string[]
+  readonly level: 'error' | 'warning' | 'info'
+  readonly warnAbove?: number
+  readonly failAbove?: number
+}
+
+/** How an output column is computed from sums over the lineage: `slot` indexes the lineage query's value columns. */
+export type OutputTree =
+  | { readonly kind: 'slot'; readonly slot: number }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'unary'; readonly op: '-'; readonly operand: OutputTree }
+  | { readonly kind: 'binary'; readonly op: '+' | '-' | '*' | '/'; readonly left: OutputTree; readonly right: OutputTree }
+
+export interface ComplaintTask {
+  readonly kind: 'complaint'
+  readonly model: string
+  readonly source: string
+  readonly queryText: string
+  readonly predictions: readonly PredictionPlan[]
+  /** The query as written, over the model's hard predictions; one more boolean column for each expectation (`assay expect i`: its `where`). */
+  readonly hardSql: string
+  /** For each row and class that can reach the result: `assay row`, `assay class`, the group columns, then one value column a slot. */
+  readonly lineageSql: string
+  readonly groupColumns: readonly string[]
+  readonly outputs: readonly { readonly name: string; readonly tree: OutputTree }[]
+  readonly slots: number
+  readonly expectations: readonly ExpectationPlan[]
+  readonly suspects: SuspectsSpec
+  readonly method:
+    | { readonly kind: 'auto' }
+    | { readonly kind: 'spectral'; readonly k?: number }
+    | { readonly kind: 'cg'; readonly iterations: number; readonly damping: number }
+  /** Columns to show beside a suspect. */
+  readonly shown: readonly Column[]
+}
+export interface ExpectationPlan {
+  readonly text: string
+  readonly output: string
+  readonly relation: '=' | '<=' | '>=' | '<' | '>' | 'lower' | 'higher'
+  readonly value?: number
+  readonly filtered: boolean
+}
+
+export interface InterveneTask {
+  readonly kind: 'intervene'
+  readonly complaint: ComplaintTask
+  readonly complaintName: string
+  readonly fixes: readonly FixPlan[]
+  readonly retrain: readonly string[]
+  readonly compare: readonly (
+    | { readonly kind: 'complaint'; readonly name: string; readonly task: ComplaintTask; readonly text: string }
+    | { readonly kind: 'metric'; readonly metric: 'accuracy' | 'loss' | 'rmse' | 'auc'; readonly on?: RefSpec; readonly text: string }
+  )[]
+}
+export type FixTargetPlan =
+  | { readonly kind: 'suspects'; readonly suspects: SuspectsSpec }
+  | { readonly kind: 'where'; readonly sql: string }
+export type FixPlan =
+  | { readonly kind: 'remove'; readonly target: FixTargetPlan }
+  | { readonly kind: 'relabel'; readonly target: FixTargetPlan; readonly to?: string | number | boolean }
+  | { readonly kind: 'set'; readonly column: string; readonly sql: string; readonly target: FixTargetPlan }
