@@ -86,7 +86,7 @@ export interface Star extends Span {
   readonly kind: 'star'
   readonly table?: Name
 }
-/** Functions and aggregates, `predict(c)`, `score(c, k)`, `ask(o, c)`. Names are lower-cased in `callee.text` as written. */
+/** Functions and aggregates, `predict(c)`, `score(c, k)`, `ask(o, c)`. `callee.text` is in lower case unless quoted: functions are found in either case. */
 export interface Call extends Span {
   readonly kind: 'call'
   readonly callee: Name
@@ -251,6 +251,8 @@ interface Declared<K extends string, C> extends Span {
   /** Absent where it could not be read: a problem says so. */
   readonly name?: Name
   readonly clauses: readonly C[]
+  /** Set where some of it could not be read (a problem says what): `check` leaves the declaration out and does not report clauses as missing. */
+  readonly broken?: true
 }
 
 export type Declaration =
@@ -321,7 +323,7 @@ export interface SplitPart extends Span {
 }
 
 export interface OracleDecl extends Declared<'oracle', OracleClause> {
-  readonly on?: Name
+  readonly on?: Ref
 }
 export type OracleClause = AskClause | OracleFromClause | QueueClause | OracleCostClause
 export interface AskClause extends Clause<'ask'> {
