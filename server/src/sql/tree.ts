@@ -120,3 +120,4 @@ export type Schema = readonly Column[]
 /** Hidden columns of every prepared table; quoted everywhere, so no user's column can be meant by accident. */
 export const ROW = 'assay row'
 export const KEY = 'assay key'
+export const SPLIT = 'assay split'
