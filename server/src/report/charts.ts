@@ -1,0 +1,207 @@
+import type { ComplaintResult, DiscoverResult, InterveneResult, ModelResult, PartitionResult, Result } from '../protocol/results.ts'
+import { inert } from './inert.ts'
+import { sliceMetric } from './tables.ts'
+import { chartSentences, measureName, predicateText } from './wording.ts'
+
+/**
+ * Charts as SVG text, drawn by Observable Plot on a document without a browser. Loaded only when an HTML report is written.
+ * Colours are the page's custom properties; no style element or attribute is left in, so that the page's policy can forbid them.
+ */
+export interface Chart {
+  readonly svg: string
+  /** What the chart shows, in one sentence; its table is among `tablesOf`. */
+  readonly sentence: string
+}
+
+export async function chartOf(result: Result): Promise<Chart | undefined> {
+  switch (result.kind) {
+    case 'complaint':
+      return rankingChart(result)
+    case 'intervene':
+      return interventionChart(result)
+    case 'model':
+      return modelChart(result)
+    case 'partition':
+      return partitionChart(result)
+    case 'discover':
+      return discoverChart(result)
+    default:
+      return undefined
+  }
+}
+
+type PlotModule = typeof import('@observablehq/plot')
+type PlotOptions = Parameters<PlotModule['plot']>[0]
+
+async function draw(sentence: string, build: (plot: PlotModule) => PlotOptions): Promise<string> {
+  const [plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')])
+  const { document } = parseHTML('<!doctype html><html><body></body></html>')
+  const svg = plot.plot({ ...build(plot), document, className: 'plot' })
+  for (const style of [...svg.querySelectorAll('style')]) style.remove()
+  for (const element of [svg, ...svg.querySelectorAll('[style]')]) element.removeAttribute('style')
+  svg.setAttribute('role', 'img')
+  svg.setAttribute('aria-label', sentence)
+  return svg.outerHTML
+}
+
+const accent = 'var(--accent)'
+const faint = 'var(--line)'
+const quiet = 'var(--quiet)'
+const width = 680
+
+async function rankingChart(result: ComplaintResult): Promise<Chart | undefined> {
+  const ranking = (result.ranking ?? []).filter((row) => Number.isFinite(row.influence))
+  if (ranking.length < 3) return undefined
+  const sentence = chartSentences.ranking(result)
+  const points = thinned(ranking, 600).map((row) => ({ rank: row.rank, influence: row.influence }))
+  const svg = await draw(sentence, (plot) => ({
+    width,
+    height: 220,
+    marginLeft: 60,
+    x: { label: 'rank', tickFormat: (d: number) => (Number.isInteger(d) ? d.toLocaleString('en-US') : '') },
+    y: { label: 'influence', grid: true, zero: true, nice: true },
+    marks: [
+      plot.gridY({ stroke: faint, strokeOpacity: 1 }),
+      plot.areaY(points, { x: 'rank', y: 'influence', fill: accent, fillOpacity: 0.12 }),
+      plot.lineY(points, { x: 'rank', y: 'influence', stroke: accent, strokeWidth: 2 }),
+      ...(points.length <= 60 ? [plot.dot(points, { x: 'rank', y: 'influence', fill: accent, r: 3 })] : []),
+      plot.ruleY([0], { stroke: quiet }),
+    ],
+  }))
+  return { svg, sentence }
+}
+
+/** Each measure on its own scale: counts and rates do not share an axis. */
+async function interventionChart(result: InterveneResult): Promise<Chart | undefined> {
+  const names = Object.keys(result.before ?? {}).filter(
+    (name) => Number.isFinite(result.before?.[name]) && Number.isFinite(result.after?.[name]),
+  )
+  if (names.length === 0) return undefined
+  const sentence = chartSentences.intervention(result)
+  const parts: string[] = []
+  for (const name of names) {
+    const values = [
+      { when: 'before', value: result.before![name]! },
+      { when: 'after', value: result.after![name]! },
+    ]
+    const title = measureName(name)
+    parts.push(
+      await draw(`${title}: before ${values[0]!.value}, after ${values[1]!.value}`, (plot) => ({
+        width: 320,
+        height: 120,
+        marginLeft: 56,
+        marginRight: 70,
+        marginTop: 26,
+        x: { label: null, zero: true, nice: true, ticks: 4 },
+        y: { label: null, domain: ['before', 'after'], tickSize: 0 },
+        marks: [
+          plot.barX(values, { x: 'value', y: 'when', fill: (d: { when: string }) => (d.when === 'after' ? accent : quiet), rx: 2 }),
+          plot.text(values, {
+            x: 'value',
+            y: 'when',
+            text: (d: { value: number }) => short(d.value),
+            textAnchor: 'start',
+            dx: 6,
+            fill: 'currentColor',
+            fontWeight: 600,
+          }),
+          plot.text([title], { frameAnchor: 'top-left', dy: -20, fill: 'currentColor', fontWeight: 600, fontSize: 12 }),
+          plot.ruleX([0], { stroke: quiet }),
+        ],
+      })),
+    )
+  }
+  return { svg: parts.join('\n'), sentence }
+}
+
+async function modelChart(result: ModelResult): Promise<Chart | undefined> {
+  const slices = (result.perSlice ?? []).filter((slice) => Number.isFinite(slice.metric)).slice(0, 40)
+  if (slices.length < 2) return undefined
+  const metric = sliceMetric(result)
+  const sentence = chartSentences.model(result, metric)
+  const rows = slices.map((slice) => ({ slice: inert(slice.slice, 28), value: slice.metric, rows: slice.rows }))
+  const overall = result.metrics?.[metric]
+  const svg = await draw(sentence, (plot) => ({
+    width,
+    height: 60 + rows.length * 22,
+    marginLeft: 190,
+    marginRight: 60,
+    x: { label: metric, grid: true, nice: true, ...(metric === 'accuracy' ? { tickFormat: '.0%' } : { zero: true }) },
+    y: { label: null, domain: rows.map((row) => row.slice), tickSize: 0 },
+    marks: [
+      plot.gridX({ stroke: faint, strokeOpacity: 1 }),
+      ...(overall === undefined ? [] : [plot.ruleX([overall], { stroke: quiet, strokeDasharray: '4 3' })]),
+      plot.ruleY(rows, { y: 'slice', x1: overall ?? 0, x2: 'value', stroke: accent, strokeOpacity: 0.4, strokeWidth: 2 }),
+      plot.dot(rows, { y: 'slice', x: 'value', fill: accent, r: 5 }),
+    ],
+  }))
+  return { svg, sentence }
+}
+
+async function partitionChart(result: PartitionResult): Promise<Chart | undefined> {
+  const slices = (result.slices ?? []).slice(0, 40)
+  if (slices.length < 2) return undefined
+  const sentence = chartSentences.partition(result)
+  const rows = slices.map((slice) => ({ slice: inert(slice.name, 28), rows: slice.rows }))
+  const svg = await draw(sentence, (plot) => ({
+    width,
+    height: 60 + rows.length * 22,
+    marginLeft: 190,
+    marginRight: 60,
+    x: { label: 'rows', nice: true },
+    y: { label: null, domain: rows.map((row) => row.slice), tickSize: 0 },
+    marks: [
+      plot.gridX({ stroke: faint, strokeOpacity: 1 }),
+      plot.barX(rows, { x: 'rows', y: 'slice', fill: accent, rx: 2 }),
+      plot.ruleX([0], { stroke: quiet }),
+    ],
+  }))
+  return { svg, sentence }
+}
+
+async function discoverChart(result: DiscoverResult): Promise<Chart | undefined> {
+  const slices = result.slices ?? []
+  if (slices.length === 0 || slices.some((slice) => slice.size <= 0)) return undefined
+  const sentence = chartSentences.discover(result)
+  const rows = slices.map((slice, i) => ({
+    number: String(i + 1),
+    size: slice.size,
+    mean: slice.meanError,
+    low: Math.max(0, slice.interval[0]),
+    high: slice.interval[1],
+    title: predicateText(slice.predicates),
+  }))
+  const sizes = rows.map((row) => row.size)
+  const svg = await draw(sentence, (plot) => ({
+    width,
+    height: 300,
+    marginLeft: 60,
+    x: {
+      type: 'log',
+      label: 'rows',
+      domain: [Math.min(...sizes) / 1.3, Math.max(...sizes) * 1.3],
+      ticks: 5,
+      tickFormat: (d: number) => d.toLocaleString('en-US'),
+    },
+    y: { label: 'mean error', zero: true, nice: true },
+    marks: [
+      plot.gridY({ stroke: faint, strokeOpacity: 1 }),
+      ...(result.meanError === undefined ? [] : [plot.ruleY([result.meanError], { stroke: quiet, strokeDasharray: '4 3' })]),
+      plot.ruleX(rows, { x: 'size', y1: 'low', y2: 'high', stroke: accent, strokeOpacity: 0.5, strokeWidth: 2 }),
+      plot.dot(rows, { x: 'size', y: 'mean', fill: accent, r: 5, title: 'title' }),
+      plot.text(rows, { x: 'size', y: 'mean', text: 'number', dx: 10, textAnchor: 'start', fill: 'currentColor' }),
+      plot.ruleY([0], { stroke: quiet }),
+    ],
+  }))
+  return { svg, sentence }
+}
+
+function thinned<T>(items: readonly T[], most: number): T[] {
+  if (items.length <= most) return [...items]
+  const step = (items.length - 1) / (most - 1)
+  return Array.from({ length: most }, (_, i) => items[Math.round(i * step)]!)
+}
+
+function short(value: number): string {
+  return Number.isInteger(value) ? value.toLocaleString('en-US') : String(Number(value.toPrecision(4)))
+}

@@ -1,0 +1,297 @@
+import type {
+  AssertResult,
+  BackendInfo,
+  ComplaintResult,
+  DiscoverResult,
+  ExpectationResult,
+  IndexResult,
+  InterveneResult,
+  ModelResult,
+  PartitionResult,
+  Provenance,
+  RankedRow,
+  Result,
+} from '../protocol/results.ts'
+import { bytes, cell, count, duration, figure, share } from './figures.ts'
+import { inert } from './inert.ts'
+
+/**
+ * Reports: from results to text, JSON and HTML, without computing anything. Every sentence about a result is in this file; those about a
+ * spec are `grammar`'s and `check`'s messages. Not here: what the numbers mean (LANGUAGE) and how they came about (engine).
+ */
+
+/** What became of a declaration, in one or two words. */
+export function verdict(result: Result): string {
+  switch (result.status) {
+    case 'ok':
+      return okWords[result.kind] ?? 'done'
+    case 'violated':
+      return result.kind === 'complaint' ? 'stands' : result.kind === 'assert' ? 'fails' : 'violated'
+    case 'not-met':
+      return 'not met'
+    default:
+      return result.status
+  }
+}
+const okWords: Readonly<Record<string, string>> = { complaint: 'satisfied', assert: 'holds', model: 'trained', index: 'stored' }
+
+/** `good`, `bad`, `quiet`: how a verdict is coloured, always beside its words. */
+export function mood(result: Result): 'good' | 'bad' | 'quiet' {
+  if (result.status === 'violated' || result.status === 'failed' || result.status === 'not-met') return 'bad'
+  if (result.status === 'ok') return 'good'
+  return 'quiet'
+}
+
+/** The main sentences about a result; the first says the most. */
+export function sentences(result: Result): string[] {
+  const why = [result.message, result.hint].filter((part) => part !== undefined).map((part) => inert(part, 2000))
+  if (result.status === 'failed' || result.status === 'skipped')
+    return why.length > 0 ? why : [`It ${result.status === 'failed' ? 'failed' : 'was skipped'}.`]
+  if (result.status === 'planned') return [`${count(result.steps?.length ?? 0, 'step')}; nothing was computed.`, ...why]
+  if (result.status === 'cancelled') return ['It was cancelled before it was done.', ...why]
+  const partial = result.status === 'partial' ? ['Cancelled on the way: these are partial results.'] : []
+  return [...partial, ...byKind(result), ...why]
+}
+
+function byKind(result: Result): string[] {
+  switch (result.kind) {
+    case 'source':
+      return sourceSentences(result)
+    case 'slice':
+      return result.rows === undefined ? [] : [`${count(result.rows, 'row')}, ${share(result.share)} of its source.`]
+    case 'model':
+      return modelSentences(result)
+    case 'partition':
+      return partitionSentences(result)
+    case 'discover':
+      return discoverSentences(result)
+    case 'assert':
+      return assertSentences(result)
+    case 'complaint':
+      return complaintSentences(result)
+    case 'intervene':
+      return interveneSentences(result)
+    case 'index':
+      return indexSentences(result)
+    default:
+      return []
+  }
+}
+
+function sourceSentences(result: Extract<Result, { kind: 'source' }>): string[] {
+  if (result.rows === undefined) return []
+  const splits = Object.entries(result.splits ?? {}).map(([name, rows]) => `${inert(name)} ${figure(rows)}`)
+  const columns = result.columns ? ` in ${count(result.columns.length, 'column')}` : ''
+  return [`${count(result.rows, 'row')}${columns}${splits.length > 0 ? `; splits: ${splits.join(', ')}` : ''}.`]
+}
+
+function modelSentences(result: ModelResult): string[] {
+  if (result.metrics === undefined) return []
+  const metrics = Object.entries(result.metrics).map(([name, value]) => `${name} ${metricFigure(name, value)}`)
+  const where =
+    result.measuredOn === undefined ? '' : result.measuredOn === 'training' ? ' on its training rows' : ` on ${inert(result.measuredOn)}`
+  const trained = [
+    result.rows === undefined ? undefined : `trained on ${count(result.rows, 'row')}`,
+    result.parameters === undefined ? undefined : count(result.parameters, 'parameter'),
+    result.epochs === undefined ? undefined : count(result.epochs, 'iteration'),
+    result.loss === undefined ? undefined : `objective ${figure(result.loss)}`,
+    result.gradientNorm === undefined ? undefined : `gradient norm ${figure(result.gradientNorm, 3)}`,
+  ].filter((part) => part !== undefined)
+  return [`${capital(metrics.join(', '))}${where}.`, ...(trained.length > 0 ? [`${capital(trained.join(', '))}.`] : [])]
+}
+
+function partitionSentences(result: PartitionResult): string[] {
+  if (!result.slices) return []
+  const sizes = result.slices.map((slice) => slice.rows)
+  if (sizes.length === 0) return ['No slices: there are no rows.']
+  return [`${count(sizes.length, 'slice')}, from ${figure(Math.min(...sizes))} to ${count(Math.max(...sizes), 'row')}.`]
+}
+
+function discoverSentences(result: DiscoverResult): string[] {
+  if (!result.slices) return []
+  const mean = result.meanError === undefined ? '' : ` The mean error over all rows is ${figure(result.meanError)}.`
+  const worst = result.slices[0]
+  if (!worst) return [`No slice is worse than the rows as a whole.${mean}`]
+  return [
+    `The worst of ${count(result.slices.length, 'slice')} is ${predicateText(worst.predicates)}: mean error ${figure(worst.meanError)} over ${count(worst.size, 'row')}.${mean}`,
+  ]
+}
+
+function assertSentences(result: AssertResult): string[] {
+  const { checked, failed, unknown } = result
+  if (checked === undefined || failed === undefined) return []
+  const unknowns = unknown ? ` For ${count(unknown, 'row')} the rule is unknown (NULL): neither passed nor failed.` : ''
+  if (failed === 0) return [`All ${figure(checked - (unknown ?? 0))} checked hold.${unknowns}`]
+  const level = result.status === 'ok' && result.level !== 'error' ? ` Its level is ${result.level}.` : ''
+  const allowed = result.status === 'ok' && level === '' ? ' That is within what the assertion allows.' : ''
+  return [`${figure(failed)} of ${figure(checked)} fail (${share(result.fraction)}).${allowed}${level}${unknowns}`]
+}
+
+/** One complaint may expect several things, of several groups. */
+export function expectationSentence(expectation: ExpectationResult): string {
+  const group = expectation.group ? ` where ${predicateText(expectation.group)}` : ''
+  const relaxed = expectation.relaxed === null ? '' : ` (${figure(expectation.relaxed)} by the model's probabilities)`
+  const met = expectation.satisfied ? 'as expected' : 'not as expected'
+  return `${inert(expectation.expect, 400)}${group}: it is ${figure(expectation.actual)}${relaxed}, ${met}.`
+}
+
+function complaintSentences(result: ComplaintResult): string[] {
+  if (!result.expectations) return []
+  const unmet = result.expectations.filter((expectation) => !expectation.satisfied)
+  if (result.expectations.length === 0) return ['The query gives no row that the complaint speaks of.']
+  if (unmet.length === 0) return ['The complaint is satisfied: the query gives what is expected.']
+  if (result.expectations.length === 1) return ['The complaint stands: the query does not give what is expected.']
+  return [`The complaint stands: ${figure(unmet.length)} of ${count(result.expectations.length, 'expectation')} are not met.`]
+}
+
+function interveneSentences(result: InterveneResult): string[] {
+  if (!result.before || !result.after) return []
+  const changed =
+    result.changedRows === undefined ? '' : `With ${count(result.changedRows, 'row')} changed on a copy and the model trained again: `
+  const moves = Object.keys(result.before).map(
+    (name) => `${measureName(name)} ${figure(result.before?.[name])} → ${figure(result.after?.[name])}`,
+  )
+  return [`${changed}${moves.join('; ')}.`, 'The data itself is as it was.']
+}
+
+function indexSentences(result: IndexResult): string[] {
+  if (result.k === undefined) return []
+  const size = result.bytes === undefined ? '' : `, ${bytes(result.bytes)}`
+  return [
+    `The debugging index of ${inert(result.model ?? result.name)} holds ${count(result.k, 'eigenvector')}${size}${result.file ? `: ${inert(result.file, 400)}` : ''}.`,
+  ]
+}
+
+/** How suspects were found, above their list. */
+export function rankingTitle(result: ComplaintResult): string {
+  const n = result.ranking?.length ?? 0
+  const method = result.method ? `, by ${inert(result.method)}` : ''
+  return n === 1 ? `The top suspect${method}` : `The top ${figure(n)} suspects${method}`
+}
+
+export function rankingNote(result: ComplaintResult): string {
+  const times = [
+    result.indexMs === undefined ? undefined : `index ${duration(result.indexMs)}`,
+    result.rankMs === undefined ? undefined : `ranking ${duration(result.rankMs)}`,
+  ].filter((part) => part !== undefined)
+  return `Influence is the predicted improvement of the complaint if the row is treated as shown; positive helps.${times.length > 0 ? ` Took: ${times.join(', ')}.` : ''}`
+}
+
+/** `1 (0.98)`: what the model itself would say of the row. */
+export function opinion(row: RankedRow): string {
+  if (row.prediction === undefined) return ''
+  return row.confidence === undefined ? cell(row.prediction) : `${cell(row.prediction)} (${row.confidence.toFixed(2)})`
+}
+
+export function provenanceText(provenance: Provenance): string {
+  const parts = [
+    provenance.dataHash && `data ${inert(provenance.dataHash.slice(0, 12))}`,
+    provenance.planHash && `plan ${inert(provenance.planHash.slice(0, 12))}`,
+    provenance.planHash && `seed ${provenance.seed}`,
+    provenance.rows > 0 && count(provenance.rows, 'row'),
+    provenance.elapsedMs > 0 && duration(provenance.elapsedMs),
+  ]
+  return parts.filter((part) => part).join(' · ')
+}
+
+export function backendText(backend: BackendInfo): string {
+  const test = backend.selfTest === 'passed' ? 'self-test passed' : `self-test failed: ${inert(backend.selfTest, 400)}`
+  return `${inert(backend.name)} (${inert(backend.device)}), ${test}`
+}
+
+/** The last line of a run. */
+export function summary(results: readonly Result[]): string {
+  const tally = new Map<string, number>()
+  const order = ['failed', 'violated', 'not-met', 'cancelled', 'partial', 'skipped']
+  for (const result of results) tally.set(result.status, (tally.get(result.status) ?? 0) + 1)
+  const violated = (kind: Result['kind']) => results.filter((r) => r.kind === kind && r.status === 'violated').length
+  const said = order.flatMap((status) => {
+    const n = tally.get(status) ?? 0
+    if (n === 0) return []
+    if (status !== 'violated') return [`${figure(n)} ${status === 'not-met' ? 'not met' : status}`]
+    const complaints = violated('complaint')
+    const assertions = violated('assert')
+    return [
+      ...(complaints > 0 ? [complaints === 1 ? '1 complaint stands' : `${figure(complaints)} complaints stand`] : []),
+      ...(assertions > 0 ? [assertions === 1 ? '1 assertion fails' : `${figure(assertions)} assertions fail`] : []),
+      ...(n > complaints + assertions ? [`${figure(n - complaints - assertions)} violated`] : []),
+    ]
+  })
+  const planned = tally.get('planned') ?? 0
+  if (planned === results.length && planned > 0) return `${count(planned, 'declaration')} planned; nothing was computed.`
+  const done = count(results.length - (tally.get('skipped') ?? 0), 'declaration')
+  return said.length === 0 ? `${done} ran: everything holds.` : `${done} ran: ${said.join(', ')}.`
+}
+
+/** `colour = E and price in [1, 3)`, from a result's `predicates`. */
+export function predicateText(predicates: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(predicates).map(([column, value]) => {
+    if (value === null) return `${inert(column)} is null`
+    if (typeof value === 'string' && bin.test(value)) return `${inert(column)} in ${value}`
+    return `${inert(column)} = ${cell(value as string)}`
+  })
+  return parts.length === 0 ? 'all rows' : parts.join(' and ')
+}
+const bin = /^[[(]-?[\d.,eE+\s∞-]+[\])]$/
+
+/** What a bar of progress is called. */
+export function metricFigure(name: string, value: number): string {
+  return name === 'accuracy' ? share(value) : figure(value)
+}
+
+/** `accuracy on mail`, a complaint's name: as the user wrote it. */
+export function measureName(name: string): string {
+  return inert(name, 80)
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+// ---------------------------------------------------------------- one sentence for each chart
+
+export const chartSentences = {
+  ranking: (result: ComplaintResult): string => {
+    const ranking = result.ranking ?? []
+    const first = ranking[0]
+    const last = ranking.at(-1)
+    if (!first || !last || ranking.length < 2) return 'Too few suspects for a curve.'
+    const half = ranking.findIndex((row) => row.influence < first.influence / 2)
+    const fall = half > 0 ? `; it is half of the first's at rank ${figure(half + 1)}` : ''
+    return `Predicted improvement by rank: from ${figure(first.influence)} for the first row to ${figure(last.influence)} for row ${figure(last.rank)}${fall}.`
+  },
+  intervention: (result: InterveneResult): string => {
+    const names = Object.keys(result.before ?? {})
+    return `Before and after, each measure on its own scale: ${names.map((name) => `${measureName(name)} ${changeText(result.before?.[name], result.after?.[name])}`).join(', ')}.`
+  },
+  model: (result: ModelResult, metric: string): string => {
+    const slices = [...(result.perSlice ?? [])].sort((a, b) => a.metric - b.metric)
+    const low = slices[0]
+    const high = slices.at(-1)
+    if (!low || !high) return 'No slices.'
+    return `${capital(metric)} by slice: lowest in ${inert(low.slice)} (${metricFigure(metric, low.metric)}, ${count(low.rows, 'row')}), highest in ${inert(high.slice)} (${metricFigure(metric, high.metric)}).`
+  },
+  partition: (result: PartitionResult): string => `Rows in each slice: ${partitionSentences(result)[0] ?? ''}`,
+  discover: (result: DiscoverResult): string => {
+    const slices = result.slices ?? []
+    const sizes = slices.map((slice) => slice.size)
+    return `Size against mean error of ${count(slices.length, 'slice')}, with intervals: from ${figure(Math.min(...sizes))} to ${count(Math.max(...sizes), 'row')}; the line is the mean error of all rows, ${figure(result.meanError)}.`
+  },
+  assertion: (result: AssertResult): string =>
+    `Of ${count(result.checked ?? 0, 'row')}, ${figure((result.checked ?? 0) - (result.failed ?? 0) - (result.unknown ?? 0))} hold, ${figure(result.failed ?? 0)} fail and ${figure(result.unknown ?? 0)} are unknown.`,
+}
+
+export function changeText(before: number | null | undefined, after: number | null | undefined): string {
+  if (before === null || before === undefined || after === null || after === undefined) return 'cannot be compared'
+  const change = after - before
+  if (change === 0) return 'unchanged'
+  return `${change > 0 ? 'up' : 'down'} by ${figure(Math.abs(change))}`
+}
+
+/** Where a list was cut. */
+export function cutText(shown: number, total: number, noun = 'row'): string {
+  return `The first ${figure(shown)} of ${count(total, noun)} are shown; --format json has them all.`
+}
+export function flaggedCutText(shown: number, total: number): string {
+  return `The ${figure(shown)} most severe of ${figure(total)} are shown.`
+}
