@@ -45,6 +45,8 @@ interface ResultBase<K extends string> {
   readonly provenance: Provenance
   readonly message?: string
   readonly hint?: string
+  /** Set on a failure that the user's data or files are the cause of (a `DataProblem`): exit code 2 instead of 3. */
+  readonly fault?: 'data'
   /** Sentences that qualify the numbers: too few rows, a model that has not converged, … */
   readonly notes?: readonly string[]
   readonly steps?: readonly PlannedStep[]

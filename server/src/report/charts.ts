@@ -1,4 +1,5 @@
 import type { ComplaintResult, DiscoverResult, InterveneResult, ModelResult, PartitionResult, Result } from '../protocol/results.ts'
+import { figure } from './figures.ts'
 import { inert } from './inert.ts'
 import { sliceMetric } from './tables.ts'
 import { chartSentences, measureName, predicateText } from './wording.ts'
@@ -58,7 +59,7 @@ async function rankingChart(result: ComplaintResult): Promise<Chart | undefined>
     width,
     height: 220,
     marginLeft: 60,
-    x: { label: 'rank', tickFormat: (d: number) => (Number.isInteger(d) ? d.toLocaleString('en-US') : '') },
+    x: { label: 'rank', tickFormat: (d: number) => (Number.isInteger(d) ? figure(d) : '') },
     y: { label: 'influence', grid: true, zero: true, nice: true },
     marks: [
       plot.gridY({ stroke: faint, strokeOpacity: 1 }),
@@ -99,7 +100,7 @@ async function interventionChart(result: InterveneResult): Promise<Chart | undef
           plot.text(values, {
             x: 'value',
             y: 'when',
-            text: (d: { value: number }) => short(d.value),
+            text: (d: { value: number }) => figure(d.value),
             textAnchor: 'start',
             dx: 6,
             fill: 'currentColor',
@@ -181,7 +182,7 @@ async function discoverChart(result: DiscoverResult): Promise<Chart | undefined>
       label: 'rows',
       domain: [Math.min(...sizes) / 1.3, Math.max(...sizes) * 1.3],
       ticks: 5,
-      tickFormat: (d: number) => d.toLocaleString('en-US'),
+      tickFormat: (d: number) => figure(d),
     },
     y: { label: 'mean error', zero: true, nice: true },
     marks: [
@@ -200,8 +201,4 @@ function thinned<T>(items: readonly T[], most: number): T[] {
   if (items.length <= most) return [...items]
   const step = (items.length - 1) / (most - 1)
   return Array.from({ length: most }, (_, i) => items[Math.round(i * step)]!)
-}
-
-function short(value: number): string {
-  return Number.isInteger(value) ? value.toLocaleString('en-US') : String(Number(value.toPrecision(4)))
 }

@@ -5,10 +5,10 @@ import { inert } from './inert.ts'
 export function figure(value: number | null | undefined, digits = 4): string {
   if (value === null || value === undefined || Number.isNaN(value)) return 'none'
   if (!Number.isFinite(value)) return value > 0 ? 'infinite' : '-infinite'
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString('en-US')
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return thousands(value.toLocaleString('en-US'))
   const size = Math.abs(value)
   if (size >= 1e9 || size < 1e-4) return value.toExponential(digits - 2)
-  if (size >= 1000) return value.toLocaleString('en-US', { maximumFractionDigits: 1 })
+  if (size >= 1000) return thousands(value.toLocaleString('en-US', { maximumFractionDigits: 1 }))
   return String(Number(value.toPrecision(digits)))
 }
 
@@ -22,7 +22,7 @@ export function figures(values: readonly (number | null | undefined)[], digits =
   const decimals = Math.max(1, Math.min(8, digits - 1 - Math.floor(Math.log10(largest))))
   return values.map((value) =>
     Number.isFinite(value ?? Number.NaN)
-      ? value!.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+      ? thousands(value!.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }))
       : figure(value),
   )
 }
@@ -74,4 +74,9 @@ export function keyText(key: Key, limit = 48): string {
 /** `1 row`, `2 rows`. */
 export function count(n: number, noun: string, plural = `${noun}s`): string {
   return `${figure(n)} ${n === 1 ? noun : plural}`
+}
+
+/** `60 000`: groups set apart by blanks, as everywhere in Assay. */
+function thousands(text: string): string {
+  return text.replaceAll(',', ' ')
 }

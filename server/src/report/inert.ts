@@ -5,7 +5,7 @@
 export function inert(text: string, limit = 160): string {
   if (text.length <= limit) return text.replace(dangerous, spell)
   const whole = text.codePointAt(limit - 1)! > 0xffff ? limit - 1 : limit
-  return `${text.slice(0, whole).replace(dangerous, spell)}… (${text.length.toLocaleString('en-US')} characters)`
+  return `${text.slice(0, whole).replace(dangerous, spell)}… (${text.length} characters)`
 }
 
 /** The same for text that JSON has already quoted: what JSON leaves as it is becomes `\uXXXX`, which any reader undoes. */
