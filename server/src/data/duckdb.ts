@@ -10,8 +10,9 @@ import { escapeGlob } from './files.ts'
 import { describeIdx, readIdx } from './idx.ts'
 import * as problem from './problems.ts'
 import { callOf, checkDelimiter, type FileReading, filesOf, needsSchema } from './reading.ts'
-import { type ColumnData, type Columns, Interrupted, type Tables } from './tables.ts'
-import { collect, type RawVector, type ReadPointer, type VectorLayout, widthOf } from './vectors.ts'
+import { type Columns, Interrupted, type Tables } from './tables.ts'
+import { collect, layoutOf, type RawVector, type ReadPointer, type VectorLayout, widthOf } from './vectors.ts'
+import { sqlTypeOf, type VectorWriter, writeVector } from './vectors-in.ts'
 
 /**
  * This folder brings rows in and takes columns out. `tables.ts` is the port, this file its adapter for DuckDB and the only one that names it; `vectors.ts` turns
@@ -245,7 +246,7 @@ class DuckTables implements Tables {
     const layouts: (VectorLayout | undefined)[] = []
     for (let i = 0; i < prepared.columnCount; i++) {
       names.push(prepared.columnName(i))
-      layouts.push(layoutOf(prepared.columnType(i), this.#library.api))
+      layouts.push(layoutOf(String(prepared.columnType(i))))
     }
     if (layouts.includes(undefined)) {
       prepared.destroySync()
@@ -301,7 +302,7 @@ class DuckTables implements Tables {
         const rows = Math.min(VECTOR_ROWS, columns.rows - start)
         const chunk = api.DuckDBDataChunk.create(vectorTypes, rows)
         columns.columns.forEach(({ data }, i) => {
-          writeVector(bindings, rawVector(chunk, i), data, types[i]!, start, rows)
+          writeVector(writerInto(bindings, rawVector(chunk, i)), data, types[i]!, start, rows)
         })
         appender.appendDataChunk(chunk)
       }
@@ -327,49 +328,6 @@ function rawVector(chunk: api.DuckDBDataChunk, column: number): BindingsVector {
   return (chunk.getColumnVector(column) as unknown as { vector: BindingsVector }).vector
 }
 
-/** How a type lies in memory; absent: it is asked for as text. */
-function layoutOf(type: api.DuckDBType, { DuckDBTypeId: id }: typeof api): VectorLayout | undefined {
-  switch (type.typeId) {
-    case id.BOOLEAN:
-      return { kind: 'boolean' }
-    case id.TINYINT:
-      return { kind: 'integer', bytes: 1, signed: true }
-    case id.SMALLINT:
-      return { kind: 'integer', bytes: 2, signed: true }
-    case id.INTEGER:
-      return { kind: 'integer', bytes: 4, signed: true }
-    case id.BIGINT:
-      return { kind: 'integer', bytes: 8, signed: true }
-    case id.HUGEINT:
-      return { kind: 'integer', bytes: 16, signed: true }
-    case id.UTINYINT:
-      return { kind: 'integer', bytes: 1, signed: false }
-    case id.USMALLINT:
-      return { kind: 'integer', bytes: 2, signed: false }
-    case id.UINTEGER:
-      return { kind: 'integer', bytes: 4, signed: false }
-    case id.UBIGINT:
-      return { kind: 'integer', bytes: 8, signed: false }
-    case id.UHUGEINT:
-      return { kind: 'integer', bytes: 16, signed: false }
-    case id.FLOAT:
-      return { kind: 'float', bytes: 4 }
-    case id.DOUBLE:
-      return { kind: 'float', bytes: 8 }
-    case id.DECIMAL: {
-      const { width, scale } = type as api.DuckDBDecimalType
-      const bytes = width <= 4 ? 2 : width <= 9 ? 4 : width <= 18 ? 8 : 16
-      return scale === 0 ? { kind: 'integer', bytes, signed: true } : { kind: 'decimal', bytes, scale }
-    }
-    case id.VARCHAR:
-      return { kind: 'text' }
-    case id.BLOB:
-      return { kind: 'blob' }
-    default:
-      return undefined
-  }
-}
-
 /** The query with the columns that have no layout cast to text. The order of its rows is kept: `preserve_insertion_order`. */
 function asText(sql: string, layouts: readonly (VectorLayout | undefined)[]): string {
   const columns = layouts.map((_, i) => quoted(`c${i}`))
@@ -377,56 +335,14 @@ function asText(sql: string, layouts: readonly (VectorLayout | undefined)[]): st
   return `select ${items.join(', ')} from (\n${sql.replace(/;\s*$/, '')}\n) as t(${columns.join(', ')})`
 }
 
-function sqlTypeOf(data: ColumnData): string {
-  switch (data.kind) {
-    case 'number':
-      return data.integer ? 'BIGINT' : 'DOUBLE'
-    case 'boolean':
-      return 'BOOLEAN'
-    case 'text':
-      return 'VARCHAR'
-    case 'blob':
-      return 'BLOB'
-  }
-}
-
-function writeVector(
-  bindings: Library['bindings'],
-  vector: BindingsVector,
-  data: ColumnData,
-  sqlType: string,
-  start: number,
-  rows: number,
-): void {
-  const { valid } = data
-  const write = (array: Float64Array | BigInt64Array | Int32Array | Uint8Array) =>
-    bindings.copy_data_to_vector(vector, 0, array.buffer as ArrayBuffer, array.byteOffset, array.byteLength)
-  if (valid) {
-    const bits = new Uint8Array(Math.ceil(rows / 64) * 8)
-    for (let i = 0; i < rows; i++) if (valid[start + i] !== 0) bits[i >> 3]! |= 1 << (i & 7)
-    bindings.vector_ensure_validity_writable(vector)
-    bindings.copy_data_to_vector_validity(vector, 0, bits.buffer, 0, bits.byteLength)
-  }
-  const isNull = (row: number) => valid?.[row] === 0
-  switch (data.kind) {
-    case 'number': {
-      const values = data.values.subarray(start, start + rows)
-      if (sqlType === 'DOUBLE') write(values)
-      else if (sqlType === 'INTEGER') write(Int32Array.from(values))
-      else write(BigInt64Array.from(values, (value) => BigInt(Number.isFinite(value) ? Math.trunc(value) : 0)))
-      return
-    }
-    case 'boolean':
-      write(data.values.subarray(start, start + rows))
-      return
-    case 'text':
-      for (let i = 0; i < rows; i++) {
-        if (!isNull(start + i)) bindings.vector_assign_string_element(vector, i, data.dictionary[data.codes[start + i]!]!)
-      }
-      return
-    case 'blob':
-      for (let i = 0; i < rows; i++) {
-        if (!isNull(start + i)) bindings.vector_assign_string_element_len(vector, i, data.values[start + i]!)
-      }
+function writerInto(bindings: Library['bindings'], vector: BindingsVector): VectorWriter {
+  return {
+    values: ({ buffer, byteOffset, byteLength }) => bindings.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, byteOffset, byteLength),
+    validity: ({ buffer, byteOffset, byteLength }) => {
+      bindings.vector_ensure_validity_writable(vector)
+      bindings.copy_data_to_vector_validity(vector, 0, buffer as ArrayBuffer, byteOffset, byteLength)
+    },
+    text: (row, text) => bindings.vector_assign_string_element(vector, row, text),
+    blob: (row, bytes) => bindings.vector_assign_string_element_len(vector, row, bytes),
   }
 }

@@ -259,6 +259,12 @@ export function notAFeature(column: string, type: string): DataProblem {
     `\`${column}\` holds values of type ${type}, which cannot be a feature. Turn it into a number, a text or an image in a view.`,
   )
 }
+export function hugeNumbers(column: string): DataProblem {
+  return new DataProblem(
+    'huge-numbers',
+    `The values of \`${column}\` are too large to be averaged. Scale them in a view, by \`ln(x)\` for example.`,
+  )
+}
 export function notADate(column: string, value: string): DataProblem {
   return new DataProblem(
     'not-a-date',

@@ -23,6 +23,35 @@ export type VectorLayout =
   | { readonly kind: 'text' }
   | { readonly kind: 'blob' }
 
+/** How the values of a type lie in memory; undefined: the type is asked for as text. */
+export function layoutOf(sqlType: string): VectorLayout | undefined {
+  const decimal = /^DECIMAL\((\d+),\s*(\d+)\)$/.exec(sqlType)
+  if (decimal) {
+    const width = Number(decimal[1])
+    const scale = Number(decimal[2])
+    const bytes = width <= 4 ? 2 : width <= 9 ? 4 : width <= 18 ? 8 : 16
+    return scale === 0 ? { kind: 'integer', bytes, signed: true } : { kind: 'decimal', bytes, scale }
+  }
+  const bytes = INTEGER_BYTES[sqlType.replace(/^U/, '')]
+  if (bytes !== undefined) return { kind: 'integer', bytes, signed: !sqlType.startsWith('U') }
+  switch (sqlType) {
+    case 'BOOLEAN':
+      return { kind: 'boolean' }
+    case 'FLOAT':
+      return { kind: 'float', bytes: 4 }
+    case 'DOUBLE':
+      return { kind: 'float', bytes: 8 }
+    case 'VARCHAR':
+      return { kind: 'text' }
+    case 'BLOB':
+      return { kind: 'blob' }
+    default:
+      return undefined
+  }
+}
+
+const INTEGER_BYTES: Readonly<Record<string, 1 | 2 | 4 | 8 | 16>> = { TINYINT: 1, SMALLINT: 2, INTEGER: 4, BIGINT: 8, HUGEINT: 16 }
+
 export interface Collector {
   /** O(rows), amortised. */
   add(vector: RawVector): void
