@@ -8,12 +8,16 @@ export interface Ops<T> {
   constant(values: readonly number[], shape: readonly number[]): T
   /** Two-dimensional: [n, d] · [d, m]. */
   matMul(a: T, b: T): T
-  /** Two-dimensional. */
-  transpose(a: T): T
+  /** aᵀ·b for [n, d] and [n, m]: the product that sums over the rows of a batch. A backend does it in the way that is fastest there. */
+  transposedMatMul(a: T, b: T): T
+  /** Two-dimensional, or by the order of axes given. */
+  transpose(a: T, axes?: readonly number[]): T
   add(a: T, b: T): T
   sub(a: T, b: T): T
   mul(a: T, b: T): T
+  div(a: T, b: T): T
   scale(a: T, factor: number): T
+  sqrt(a: T): T
   relu(a: T): T
   /** 1 where a > 0, else 0. */
   step(a: T): T

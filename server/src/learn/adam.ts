@@ -1,0 +1,160 @@
+import { countParameters, type ParameterShape, parameterShapes } from './parameters.ts'
+import type { Named } from './pass.ts'
+import { adam, adamPass, lossPass } from './passes.ts'
+import { createRng, shuffle } from './rng.ts'
+import type { Architecture, Breathe, Examples, Fitted, Progress, TrainOptions } from './session.ts'
+import { targetsOf } from './targets.ts'
+import type { Trainable } from './train.ts'
+import { requireFinite, TrainingFailed } from './training-failed.ts'
+
+/**
+ * Adam on shuffled batches (rates in passes.ts), parameters and moments staying on the device. Weights start uniform in ±√(6/(in + out)) (Glorot &
+ * Bengio 2010, eq. 16) and biases at 0, both from the seed, as is the order of rows. With `patience`, the parameters of the best epoch on
+ * the validation rows are what is returned.
+ */
+export async function trainByAdam<H>(
+  trainable: Trainable<H>,
+  options: TrainOptions,
+  breathe: Breathe,
+  progress: Progress,
+): Promise<Fitted> {
+  const { device, session, examples } = trainable
+  const { architecture } = session
+  if (options.batch < 1) throw new RangeError('A batch needs at least one row.')
+  if (examples.y === undefined) throw new RangeError('Training needs labels.')
+  const { rows } = examples
+  const shapes = parameterShapes(architecture)
+  const targets = targetsOf(architecture, examples.y, rows)
+  const rng = createRng(options.seed)
+  const theta = options.from?.slice() ?? initial(architecture, options.seed)
+  const step = await trainable.compile(adamPass(architecture))
+  const batch = Math.min(options.batch, rows)
+  const names = shapes.flatMap(({ name }) => [name, `m:${name}`, `s:${name}`])
+  let state: Record<string, H> = {}
+  for (const shape of shapes) {
+    const extent = [shape.rows, shape.columns]
+    state[shape.name] = device.upload(slice(theta, shape), extent, 'passing')
+    for (const moment of ['m:', 's:'])
+      state[moment + shape.name] = device.upload(new Float32Array(shape.rows * shape.columns), extent, 'passing')
+  }
+  const order = Int32Array.from({ length: rows }, (_, row) => row)
+  const stepsPerEpoch = Math.ceil(rows / batch)
+  let best: { loss: number; theta: Float64Array; epoch: number } | undefined
+  let steps = 0
+  let epochs = 0
+  try {
+    for (; epochs < options.epochs; ) {
+      shuffle(order, rng)
+      let loss = 0
+      for (let start = 0; start < rows; start += batch) {
+        await breathe()
+        const count = Math.min(batch, rows - start)
+        steps++
+        const rate = (adam.rate * Math.sqrt(1 - adam.beta2 ** steps)) / (1 - adam.beta1 ** steps)
+        const given = {
+          x: device.upload(gatherRows(examples.x, order, start, count, architecture.inputs), [count, architecture.inputs], 'passing'),
+          y: device.upload(gatherRows(targets, order, start, count, architecture.outputs), [count, architecture.outputs], 'passing'),
+          rate: device.upload(Float32Array.of(rate), [1, 1], 'passing'),
+          share: device.upload(Float32Array.of(1 / count), [1, 1], 'passing'),
+        }
+        let made: Record<string, H> = {}
+        try {
+          made = { ...(await step({ ...state, ...given })) }
+          let here = 0
+          for (const value of await device.read(made.loss!)) here += value
+          if (!Number.isFinite(here)) {
+            requireFinite(examples, architecture)
+            throw new TrainingFailed(steps, 'the loss is no number; scale the inputs, or raise l2')
+          }
+          loss += here
+          const old = state
+          state = Object.fromEntries(names.map((name) => [name, made[name]!]))
+          for (const name of names) {
+            delete made[name]
+            device.release(old[name]!)
+          }
+        } finally {
+          for (const handle of [...Object.values(given), ...Object.values(made)]) device.release(handle)
+        }
+        progress('train', steps, options.epochs * stepsPerEpoch)
+      }
+      epochs++
+      if (options.validation === undefined || options.patience === undefined) continue
+      const held = await meanLoss(trainable, options.validation, state, breathe)
+      if (best === undefined || held < best.loss) best = { loss: held, theta: await download(trainable, shapes, state), epoch: epochs }
+      if (epochs - best.epoch >= options.patience) break
+    }
+    const final = best?.theta ?? (await download(trainable, shapes, state))
+    const { loss, gradient } = await session.gradient(final, breathe)
+    return {
+      theta: final,
+      loss,
+      gradientNorm: Math.hypot(...[Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0))]),
+      epochs,
+      passes: epochs + 1,
+      converged: best !== undefined && epochs < options.epochs,
+    }
+  } finally {
+    for (const handle of Object.values(state)) device.release(handle)
+  }
+}
+
+/** Glorot-uniform weights and zero biases, a function of the seed alone. */
+export function initial(architecture: Architecture, seed: number): Float64Array {
+  const shapes = parameterShapes(architecture)
+  const theta = new Float64Array(countParameters(shapes))
+  // Not the stream that shuffles: the order of rows must not depend on the size of the model.
+  const rng = createRng(seed + 0x5eed)
+  for (const { name, rows, columns, offset } of shapes) {
+    if (name.startsWith('b')) continue
+    const limit = Math.sqrt(6 / (rows + columns))
+    for (let i = 0; i < rows * columns; i++) theta[offset + i] = Math.fround((2 * rng.next() - 1) * limit)
+  }
+  return theta
+}
+
+async function meanLoss<H>(trainable: Trainable<H>, validation: Examples, state: Named<H>, breathe: Breathe): Promise<number> {
+  const { device, session } = trainable
+  const { architecture } = session
+  const { inputs, outputs } = architecture
+  if (validation.y === undefined || validation.rows < 1) throw new RangeError('Validation needs rows with labels.')
+  const run = await trainable.compile(lossPass(architecture))
+  const targets = targetsOf(architecture, validation.y, validation.rows)
+  const perBatch = 512
+  let sum = 0
+  for (let start = 0; start < validation.rows; start += perBatch) {
+    await breathe()
+    const end = Math.min(validation.rows, start + perBatch)
+    const given = {
+      x: device.upload(validation.x.subarray(start * inputs, end * inputs), [end - start, inputs], 'passing'),
+      y: device.upload(targets.subarray(start * outputs, end * outputs), [end - start, outputs], 'passing'),
+    }
+    let made: Named<H> = {}
+    try {
+      made = await run({ ...state, ...given })
+      for (const value of await device.read(made.loss!)) sum += value
+    } finally {
+      for (const handle of [...Object.values(given), ...Object.values(made)]) device.release(handle)
+    }
+  }
+  return sum / validation.rows
+}
+
+async function download<H>(trainable: Trainable<H>, shapes: readonly ParameterShape[], state: Named<H>): Promise<Float64Array> {
+  const theta = new Float64Array(countParameters(shapes))
+  for (const shape of shapes) theta.set(await trainable.device.read(state[shape.name]!), shape.offset)
+  return theta
+}
+
+function slice(theta: Float64Array, { offset, rows, columns }: ParameterShape): Float64Array {
+  return theta.subarray(offset, offset + rows * columns)
+}
+
+function gatherRows(values: Float32Array, order: Int32Array, start: number, count: number, width: number): Float32Array {
+  const gathered = new Float32Array(count * width)
+  for (let i = 0; i < count; i++) {
+    const row = order[start + i]!
+    gathered.set(values.subarray(row * width, (row + 1) * width), i * width)
+  }
+  return gathered
+}

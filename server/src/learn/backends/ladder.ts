@@ -1,0 +1,134 @@
+import { openSession } from '../open-session.ts'
+import type { Device } from '../pass.ts'
+import type { Backend } from '../session.ts'
+import { loadNative } from './native.ts'
+import { referenceDevice } from './reference.ts'
+import { selfTest } from './self-test.ts'
+import { loadWasm } from './wasm.ts'
+import { loadWebgpu } from './webgpu.ts'
+
+/**
+ * The ladder of engines: tried from the fastest down, each by our own self-test, the first that passes is used. WebAssembly is always there. This
+ * folder alone names TensorFlow.js and ONNX Runtime; everything above speaks of `Device`, or of `Session`.
+ */
+export const engines = ['gpu', 'onnx-cuda', 'webgpu', 'onnx-webgpu', 'native', 'onnx', 'wasm', 'reference'] as const
+export type Engine = (typeof engines)[number]
+
+export interface EngineOptions {
+  /** Threads of engines that have any. */
+  readonly threads: number
+  /** Where the binaries for WebAssembly lie, if not in the package. */
+  readonly wasmFolder?: string
+  /** `thorough`: load what can be loaded, even where libraries then complain on stderr; so when an engine is asked for by name. */
+  readonly search?: 'quiet' | 'thorough'
+}
+
+export interface Tried {
+  readonly engine: Engine
+  /** A sentence. */
+  readonly reason: string
+}
+
+export interface OpenedBackend {
+  readonly backend: Backend
+  /** What was tried before, and why it was not taken. */
+  readonly tried: readonly Tried[]
+}
+
+/** An engine that was asked for by name and cannot be had. */
+export class EngineUnavailable extends Error {
+  readonly engine: Engine
+  readonly reason: string
+  readonly remedy: string
+  constructor(engine: Engine, reason: string, remedy: string) {
+    super(`The engine \`${engine}\` cannot be used: ${reason} ${remedy}`)
+    this.name = 'EngineUnavailable'
+    this.engine = engine
+    this.reason = reason
+    this.remedy = remedy
+  }
+}
+
+/** A device with its words: made by a rung. */
+export interface Loaded<H> {
+  readonly device: Device<H>
+  readonly description: string
+  dispose(): Promise<void> | void
+}
+
+/** Gives a ready backend, or throws what is in the way (an `Error` whose message is a sentence). */
+export type Rung = (options: EngineOptions) => Promise<Backend>
+
+const rungs: Readonly<Record<Engine, { readonly load: Rung; readonly remedy: string }>> = {
+  gpu: {
+    load: (options) => ready('gpu', loadNative('gpu', options)),
+    remedy: 'Install `@tensorflow/tfjs-node-gpu` and CUDA, or use `--engine auto`.',
+  },
+  'onnx-cuda': { load: notBuilt, remedy: 'Use `--engine auto`.' },
+  webgpu: {
+    load: (options) => ready('webgpu', loadWebgpu(options.search ?? 'quiet')),
+    remedy: 'It needs the npm package `webgpu` and a graphics driver with Vulkan, Metal or Direct3D 12; or use `--engine auto`.',
+  },
+  'onnx-webgpu': { load: notBuilt, remedy: 'Use `--engine auto`.' },
+  native: {
+    load: (options) => ready('native', loadNative('cpu', options)),
+    remedy: 'Install `@tensorflow/tfjs-node`, or use `--engine auto`.',
+  },
+  onnx: { load: notBuilt, remedy: 'Use `--engine auto`.' },
+  wasm: { load: (options) => ready('wasm', loadWasm(options.wasmFolder)), remedy: 'Install the packages again (`npm ci`).' },
+  reference: {
+    load: () =>
+      ready('reference', Promise.resolve({ device: referenceDevice, description: 'float64 loops, one thread', dispose: () => {} })),
+    remedy: '',
+  },
+}
+
+/** What `auto` tries, in this order; the float64 loops are only for tests and for those who ask. */
+const order: readonly Engine[] = ['gpu', 'webgpu', 'native', 'onnx', 'wasm']
+
+export async function openBackend(preference: Engine | 'auto', options: EngineOptions): Promise<OpenedBackend> {
+  if (preference !== 'auto') {
+    const { load, remedy } = rungs[preference]
+    try {
+      return { backend: await load({ search: 'thorough', ...options }), tried: [] }
+    } catch (failure) {
+      throw new EngineUnavailable(preference, sentence(failure), remedy)
+    }
+  }
+  const tried: Tried[] = []
+  for (const engine of order) {
+    try {
+      return { backend: await rungs[engine].load(options), tried }
+    } catch (failure) {
+      tried.push({ engine, reason: sentence(failure) })
+    }
+  }
+  throw new EngineUnavailable('wasm', tried.at(-1)!.reason, rungs.wasm.remedy)
+}
+
+async function ready<H>(name: Engine, loading: Promise<Loaded<H>>): Promise<Backend> {
+  const { device, description, dispose } = await loading
+  const { passed, summary } = await selfTest(device)
+  if (!passed) {
+    await dispose()
+    throw new Error(`It loads, but fails the self-test: ${summary}.`)
+  }
+  return {
+    name,
+    device: description,
+    selfTest: summary,
+    open: (architecture, examples) => openSession(device, architecture, examples),
+    dispose: async () => dispose(),
+  }
+}
+
+function notBuilt(): Promise<Backend> {
+  return Promise.reject(new Error('It is not built in this version.'))
+}
+
+/** The first line of what was thrown: native loaders append stacks and paths. */
+function sentence(failure: unknown): string {
+  const message = failure instanceof Error ? failure.message : String(failure)
+  const first = message.split('\n', 1)[0]!.trim()
+  return /[.!?]$/.test(first) ? first : `${first}.`
+}

@@ -1,0 +1,241 @@
+import { breathe, type CancelToken } from '../cancel.ts'
+import { symmetricEigen } from './symmetric-eigen.ts'
+
+/**
+ * Influence by the spectrum of the Hessian: eigenpairs over a callback, solutions by conjugate gradients, ranking from a stored index. Numbers in,
+ * numbers out; what the callback costs and where it runs is not known here. Complaints are put together from these in the engine.
+ */
+export type Product = (vector: Float64Array) => Float64Array | Promise<Float64Array>
+export type BlockProduct = (vectors: readonly Float64Array[]) => readonly Float64Array[] | Promise<readonly Float64Array[]>
+
+export interface LanczosOptions {
+  /** How many eigenpairs, from the algebraically largest. */
+  readonly k: number
+  /** Vectors a step; 1 unless `hvpBlock` is given, then at most 8. Copies of a multiple eigenvalue are only found up to this many. */
+  readonly block?: number
+  /** Products with several vectors at once; used instead of `hvp`. */
+  readonly hvpBlock?: BlockProduct
+  readonly maxProducts?: number
+  /** Residual ‖H·v − λ·v‖, relative to the largest |λ| seen, at which a pair has converged; 1e-8 unless given. */
+  readonly tolerance?: number
+  /** Uniform in [0, 1); a fixed sequence unless given. */
+  readonly rng?: () => number
+  readonly token?: CancelToken
+}
+
+export interface Eigenpairs {
+  /** Falling. */
+  readonly values: Float64Array
+  /** Of length 1, orthogonal to each other. */
+  readonly vectors: readonly Float64Array[]
+  /** Bounds on ‖H·v − λ·v‖. */
+  readonly residuals: Float64Array
+  /** Products with a single vector. */
+  readonly products: number
+  readonly converged: boolean
+}
+
+/**
+ * The k algebraically largest eigenpairs of a symmetric operator by block Lanczos with full re-orthogonalisation (Golub & Underwood 1977; Parlett,
+ * The Symmetric Eigenvalue Problem, §13). Residuals come from the recurrence at no further product. For m products of dimension p: 8·m·p
+ * operations for the m-th vector, and the basis, 8·m·p bytes. A dimension below k gives all pairs there are.
+ */
+export async function lanczos(hvp: Product | undefined, dimension: number, o: LanczosOptions): Promise<Eigenpairs> {
+  if (!Number.isInteger(dimension) || dimension < 1) throw new RangeError(`A dimension is a whole number from 1, not ${dimension}.`)
+  if (!Number.isInteger(o.k) || o.k < 1) throw new RangeError(`The number of eigenpairs is a whole number from 1, not ${o.k}.`)
+  const multiply = blockProduct(hvp, o.hvpBlock)
+  const k = Math.min(o.k, dimension)
+  const width = Math.max(1, Math.min(dimension, o.block ?? (o.hvpBlock === undefined ? 1 : Math.min(8, k))))
+  const tolerance = o.tolerance ?? 1e-8
+  const most = Math.min(dimension, Math.max(k, o.maxProducts ?? dimension))
+  const rng = o.rng ?? fixedSequence()
+
+  const basis: Float64Array[] = []
+  /** Rows of the projected operator, one entry for each vector up to the last multiplied one. */
+  const projected: Float64Array[] = []
+  let products = 0
+  let block = freshVectors(Math.min(width, most), dimension, basis, rng)
+  let nextCheck = k
+  for (;;) {
+    await breathe(o.token)
+    const images = await multiply(block)
+    products += block.length
+    const first = basis.length
+    basis.push(...block)
+    const rest: Float64Array[] = []
+    for (const [index, image] of images.entries()) {
+      const residual = image.slice()
+      requireNumbers(residual, dimension)
+      projected[first + index] = orthogonalise(residual, basis)
+      rest.push(residual)
+      await breathe(o.token)
+    }
+    const size = basis.length
+    const coupling = orthonormalise(rest, basis, scaleOf(projected))
+    const last = size >= most
+    if (last || size >= nextCheck) {
+      const { values, vectors } = symmetricEigen(assemble(projected, size), size)
+      const largest = Math.max(Math.abs(values[0]!), Math.abs(values[size - 1]!))
+      // ‖B·s‖, s the part of the pair's coordinates that belongs to the last block; nothing is left over once the basis spans the whole space.
+      const residuals = Float64Array.from({ length: Math.min(k, size) }, (_, pair) =>
+        size === dimension ? 0 : lengthOf(coupling.rows.map((row) => dot(row, vectors[pair]!.subarray(first)))),
+      )
+      const converged = residuals.length === k && residuals.every((residual) => residual <= tolerance * largest)
+      if (converged || last) {
+        const found: Float64Array[] = []
+        for (let pair = 0; pair < residuals.length; pair++) {
+          await breathe(o.token)
+          found.push(combine(basis, vectors[pair]!))
+        }
+        return { values: values.slice(0, residuals.length), vectors: found, residuals, products, converged }
+      }
+      nextCheck = Math.max(size + 1, Math.ceil(size * 1.05))
+    }
+    block = rest.slice(0, coupling.rank)
+    const room = Math.min(width, most - size)
+    if (block.length > room) block = block.slice(0, room)
+    // An invariant subspace has been found in some direction: go on in a new one.
+    if (block.length < room) block.push(...freshVectors(room - block.length, dimension, [...basis, ...block], rng))
+  }
+}
+
+function blockProduct(hvp: Product | undefined, hvpBlock: BlockProduct | undefined): BlockProduct {
+  if (hvpBlock !== undefined) return hvpBlock
+  if (hvp === undefined) throw new TypeError('Lanczos needs `hvp` or `hvpBlock`.')
+  return async (vectors) => {
+    const images: Float64Array[] = []
+    for (const vector of vectors) images.push(await hvp(vector))
+    return images
+  }
+}
+
+function requireNumbers(values: Float64Array, dimension: number): void {
+  if (values.length !== dimension) throw new RangeError(`A product has ${values.length} entries where ${dimension} were expected.`)
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i]!))
+      throw new RangeError(`Entry ${i} of a Hessian product is ${values[i]}: the model or its data is not finite.`)
+  }
+}
+
+/** Takes the span of the basis out of the vector, twice (Parlett: twice is enough), and gives the coordinates taken out. */
+function orthogonalise(vector: Float64Array, basis: readonly Float64Array[]): Float64Array {
+  const coordinates = new Float64Array(basis.length)
+  for (let round = 0; round < 2; round++) {
+    for (let j = 0; j < basis.length; j++) {
+      const along = dot(vector, basis[j]!)
+      coordinates[j] = coordinates[j]! + along
+      addScaled(vector, basis[j]!, -along)
+    }
+  }
+  return coordinates
+}
+
+/**
+ * Orthonormal vectors in place of those given (the independent ones first), and their coordinates: row i belongs to new vector i, column j to old
+ * vector j. What is smaller than rounding at this scale counts as nothing.
+ */
+function orthonormalise(vectors: Float64Array[], basis: readonly Float64Array[], scale: number): { rank: number; rows: Float64Array[] } {
+  const rows: Float64Array[] = []
+  const kept: Float64Array[] = []
+  vectors.forEach((vector, column) => {
+    kept.forEach((other, row) => {
+      const along = dot(vector, other)
+      rows[row]![column] = along
+      addScaled(vector, other, -along)
+    })
+    const size = Math.sqrt(dot(vector, vector))
+    if (!(size > 1e-13 * scale)) return
+    const before = size
+    for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / before
+    // A small remainder is mostly rounding, and that need not be orthogonal to anything.
+    orthogonalise(vector, basis)
+    orthogonalise(vector, kept)
+    const again = Math.sqrt(dot(vector, vector))
+    if (!(again > 0.1)) return
+    for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / again
+    const row = new Float64Array(vectors.length)
+    row[column] = before
+    rows.push(row)
+    kept.push(vector)
+  })
+  kept.forEach((vector, index) => {
+    vectors[index] = vector
+  })
+  return { rank: kept.length, rows }
+}
+
+function freshVectors(count: number, dimension: number, basis: readonly Float64Array[], rng: () => number): Float64Array[] {
+  const made: Float64Array[] = []
+  const all = [...basis]
+  for (let tries = 0; made.length < count && tries < 20 * count; tries++) {
+    const vector = Float64Array.from({ length: dimension }, () => rng() - 0.5)
+    orthogonalise(vector, all)
+    const size = Math.sqrt(dot(vector, vector))
+    if (!(size > 1e-10)) continue
+    for (let i = 0; i < dimension; i++) vector[i] = vector[i]! / size
+    orthogonalise(vector, all)
+    const again = Math.sqrt(dot(vector, vector))
+    for (let i = 0; i < dimension; i++) vector[i] = vector[i]! / again
+    made.push(vector)
+    all.push(vector)
+  }
+  if (made.length < count) throw new RangeError('The random numbers given do not vary: Lanczos cannot start from them.')
+  return made
+}
+
+/** Coordinates are exact for a vector and those before it; symmetry gives the rest. */
+function assemble(projected: readonly Float64Array[], size: number): Float64Array {
+  const matrix = new Float64Array(size * size)
+  for (let i = 0; i < size; i++) {
+    const row = projected[i]!
+    for (let j = 0; j < row.length; j++) {
+      const other = projected[j]!
+      const value = i < other.length ? (row[j]! + other[i]!) / 2 : row[j]!
+      matrix[i * size + j] = value
+      matrix[j * size + i] = value
+    }
+  }
+  return matrix
+}
+
+function scaleOf(projected: readonly Float64Array[]): number {
+  let largest = 0
+  for (const [index, row] of projected.entries()) largest = Math.max(largest, Math.abs(row[index]!))
+  return Math.max(largest, Number.MIN_VALUE)
+}
+
+function combine(basis: readonly Float64Array[], coordinates: Float64Array): Float64Array {
+  const vector = new Float64Array(basis[0]!.length)
+  basis.forEach((direction, index) => {
+    addScaled(vector, direction, coordinates[index]!)
+  })
+  const size = Math.sqrt(dot(vector, vector))
+  for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / size
+  return vector
+}
+
+function lengthOf(values: readonly number[]): number {
+  return Math.hypot(...values)
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
+}
+
+function addScaled(target: Float64Array, a: Float64Array, factor: number): void {
+  for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * a[i]!
+}
+
+/** SplitMix32 from a fixed seed. */
+function fixedSequence(): () => number {
+  let state = 0x2545f491
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0
+    let z = state
+    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b)
+    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
+    return ((z ^ (z >>> 16)) >>> 0) / 2 ** 32
+  }
+}
