@@ -13,6 +13,8 @@ export interface Plan {
   readonly path: string
   readonly seed: number
   readonly hash: string
+  /** Names of declarations without whose success this one cannot run. */
+  readonly needs: readonly string[]
   /** Needed tables and models, in the order of making. */
   readonly sources: readonly SourcePlan[]
   readonly models: readonly ModelPlan[]
@@ -32,6 +34,8 @@ export interface SourcePlan {
   readonly columns: readonly (Column & { readonly from?: string })[]
   /** Declared key columns; none: content hash and ordinal. */
   readonly key: readonly string[]
+  /** Whether something names rows by key: a content key costs a sort of all rows, so it is made only then. */
+  readonly keyed: boolean
   /** `where` parts are printed SQL over the source's own columns. */
   readonly split?: {
     readonly parts: readonly { readonly name: string; readonly where?: SqlExpr; readonly share?: number }[]
@@ -142,9 +146,13 @@ export interface ComplaintTask {
 }
 export interface ExpectationPlan {
   readonly text: string
-  readonly output: string
-  readonly relation: '=' | '<=' | '>=' | '<' | '>' | 'lower' | 'higher'
+  /** The relaxed value of what is expected of, for one output row. The hard one is the hard query's column `assay actual i`. */
+  readonly tree: OutputTree
+  readonly relation: '=' | '<=' | '>=' | '<' | '>' | 'between' | 'lower' | 'higher'
   readonly value?: number
+  /** Upper end of `between`. */
+  readonly high?: number
+  /** Whether it has a `where`: the hard query's column `assay expect i`. */
   readonly filtered: boolean
 }
 

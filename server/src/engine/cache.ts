@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * Trained models, debugging indexes and results on disk, by content hash. A file appears whole or not at all: it is written beside, under
+ * `tmp/<process id>-…`, synced and renamed; what is read back is checked against its digest, and a file that fails is as good as absent.
+ *
+ * Layout: `ASSAY1\n`, the header's length (uint32, little-endian), the header as JSON (meta, the arrays' names, types and lengths, the
+ * payload's sha256), padding to 8 bytes, then the arrays one after another, each padded to 8 bytes, little-endian.
+ */
+export type Arrays = Readonly<Record<string, Float64Array | Float32Array | Int32Array | Uint8Array>>
+export interface Stored<M> {
+  readonly meta: M
+  readonly arrays: Arrays
+}
+
+export interface Cache {
+  readonly folder: string
+  read<M>(kind: string, hash: string): Stored<M> | undefined
+  /** Returns the file's path and size. A folder that cannot be written loses nothing but time: `undefined`. */
+  write<M>(kind: string, hash: string, meta: M, arrays: Arrays): { path: string; bytes: number } | undefined
+  path(kind: string, hash: string): string
+}
+
+const MAGIC = Buffer.from('ASSAY1\n\0')
+const TYPES = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const
+type TypeName = keyof typeof TYPES
+interface Header {
+  readonly meta: unknown
+  readonly digest: string
+  readonly arrays: readonly { readonly name: string; readonly type: TypeName; readonly length: number }[]
+}
+
+export function openCache(folder: string): Cache {
+  const path = (kind: string, hash: string) => join(folder, kind, `${hash}.bin`)
+  return {
+    folder,
+    path,
+    read: (kind, hash) => readStored(path(kind, hash)),
+    write: (kind, hash, meta, arrays) => {
+      const target = path(kind, hash)
+      try {
+        return { path: target, bytes: writeStored(folder, target, meta, arrays) }
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
+
+export function readStored<M>(path: string): Stored<M> | undefined {
+  if (!existsSync(path)) return undefined
+  try {
+    return decode<M>(readFileSync(path))
+  } catch {
+    return undefined
+  }
+}
+
+function decode<M>(file: Buffer): Stored<M> | undefined {
+  if (file.length < MAGIC.length + 4 || !file.subarray(0, MAGIC.length).equals(MAGIC)) return undefined
+  const headerLength = file.readUInt32LE(MAGIC.length)
+  const headerEnd = MAGIC.length + 4 + headerLength
+  if (headerEnd > file.length) return undefined
+  const header = JSON.parse(file.toString('utf8', MAGIC.length + 4, headerEnd)) as Header
+  const start = padded(headerEnd)
+  if (createHash('sha256').update(file.subarray(start)).digest('hex') !== header.digest) return undefined
+  const arrays: Record<string, Float64Array | Float32Array | Int32Array | Uint8Array> = {}
+  let offset = start
+  for (const { name, type, length } of header.arrays) {
+    const Type = TYPES[type]
+    const bytes = length * Type.BYTES_PER_ELEMENT
+    // A copy of its own: the file's buffer may not be aligned, and is dropped as a whole.
+    const copy = new Uint8Array(bytes)
+    copy.set(file.subarray(offset, offset + bytes))
+    arrays[name] = new Type(copy.buffer)
+    offset += padded(bytes)
+  }
+  return { meta: header.meta as M, arrays }
+}
+
+export function writeStored<M>(folder: string, target: string, meta: M, arrays: Arrays): number {
+  const entries = Object.entries(arrays)
+  const digest = createHash('sha256')
+  const parts: Uint8Array[] = []
+  for (const [, array] of entries) {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+    const rest = new Uint8Array(padded(bytes.length) - bytes.length)
+    digest.update(bytes).update(rest)
+    parts.push(bytes, rest)
+  }
+  const header: Header = {
+    meta,
+    digest: digest.digest('hex'),
+    arrays: entries.map(([name, array]) => ({ name, type: typeOf(array), length: array.length })),
+  }
+  const json = Buffer.from(JSON.stringify(header), 'utf8')
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(json.length)
+  const head = MAGIC.length + 4 + json.length
+  return writeAtomically(folder, target, [MAGIC, length, json, new Uint8Array(padded(head) - head), ...parts])
+}
+
+let serial = 0
+
+/** Writes `parts` to a temporary file under `folder/tmp`, syncs it and renames it to `target`. */
+export function writeAtomically(folder: string, target: string, parts: readonly Uint8Array[]): number {
+  const temporary = join(folder, 'tmp', `${process.pid}-${serial++}-${Math.random().toString(36).slice(2)}`)
+  mkdirSync(dirname(temporary), { recursive: true })
+  mkdirSync(dirname(target), { recursive: true })
+  let bytes = 0
+  const file = openSync(temporary, 'wx')
+  try {
+    for (const part of parts) {
+      for (let at = 0; at < part.length; ) at += writeSync(file, part, at)
+      bytes += part.length
+    }
+    fsyncSync(file)
+  } catch (reason) {
+    closeSync(file)
+    rmSync(temporary, { force: true })
+    throw reason
+  }
+  closeSync(file)
+  renameSync(temporary, target)
+  return bytes
+}
+
+const padded = (bytes: number) => Math.ceil(bytes / 8) * 8
+const typeOf = (array: Arrays[string]): TypeName =>
+  array instanceof Float64Array ? 'f64' : array instanceof Float32Array ? 'f32' : array instanceof Int32Array ? 'i32' : 'u8'

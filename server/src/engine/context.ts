@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import type { Tables } from '../data/tables.ts'
+import type { Backend } from '../learn/session.ts'
+import { Cancelled, type CancelToken } from '../methods/cancel.ts'
+import type { Cache } from './cache.ts'
+import type { FittedModel } from './models.ts'
+import type { Prepared } from './sources.ts'
+
+/** What one run shares between its declarations: the database, prepared tables, fitted models, the backend, and the way to stop and to report. */
+export interface RunContext {
+  readonly tables: Tables
+  readonly cache: Cache
+  readonly token: CancelToken
+  /** The backend is opened when something must be computed on it, and named in every result from then on. */
+  backend(): Promise<Backend>
+  step(stage: string, done: number, of: number): void
+  breathe(): Promise<void>
+  readonly prepared: Map<string, Prepared>
+  readonly models: Map<string, FittedModel>
+}
+
+export const digest = (...parts: readonly (string | Uint8Array)[]): string => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part).update('\0')
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** Lets messages in (a cancel among them), at most every 20 ms; throws `Cancelled` when the run is to stop. */
+export function breather(token: CancelToken): () => Promise<void> {
+  let last = performance.now()
+  return async () => {
+    if (token.cancelled) throw new Cancelled()
+    if (performance.now() - last < 20) return
+    await new Promise<void>((resume) => setImmediate(resume))
+    last = performance.now()
+    if (token.cancelled) throw new Cancelled()
+  }
+}

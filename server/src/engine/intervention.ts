@@ -1,0 +1,200 @@
+import { encode } from '../data/encode.ts'
+import { encodeLabels } from '../data/labels.ts'
+import type { FixPlan, InterveneTask, Plan } from '../plan/plan.ts'
+import type { InterveneResult } from '../protocol/results.ts'
+import { printExpr } from '../sql/print.ts'
+import { ROW } from '../sql/tree.ts'
+import { namedColumn } from './columns.ts'
+import { evaluateComplaint } from './complaint.ts'
+import { digest, type RunContext } from './context.ts'
+import { positionsWhere } from './membership.ts'
+import { measure } from './model-result.ts'
+import { type FittedModel, loadTrainingSet, type TrainingSet, train } from './models.ts'
+import { subset } from './out-of-fold.ts'
+import { type Predictions, predict } from './predictions.ts'
+import { rankSuspects, trainingPredictions } from './ranking.ts'
+import { alternative } from './treatments.ts'
+
+/**
+ * A repair on a copy of the training rows: the encoded rows change, the model is trained again (a convex one from where it stood: the optimum is
+ * the same), and the measures are taken before and after. The encoding stays as fitted, so that both models speak of the same inputs; no file is touched.
+ */
+export async function runIntervention(
+  ctx: RunContext,
+  plan: Plan,
+  task: InterveneTask,
+  models: readonly FittedModel[],
+): Promise<Pick<InterveneResult, 'before' | 'after' | 'changedRows' | 'notes'>> {
+  const model = models.find((m) => m.plan.name === task.complaint.model)!
+  const notes: string[] = []
+  const { set, changed } = await repaired(ctx, plan, task, model, notes)
+  const theta = await trainedAgain(ctx, model, set, changed)
+  const cached = new Map<string, Predictions>()
+  const predicted = async (source: string, parameters: Float64Array, when: string) => {
+    const known = cached.get(`${when} ${source}`) ?? (await predict(ctx, model, source, parameters))
+    cached.set(`${when} ${source}`, known)
+    return known
+  }
+  const measured = async (when: 'before' | 'after') => {
+    const parameters = when === 'before' ? model.trained!.theta : theta
+    const values: Record<string, number | null> = {}
+    for (const m of task.compare) {
+      if (m.kind === 'complaint') {
+        const evaluated = await evaluateComplaint(ctx, m.task, model, await predicted(m.task.source, parameters, when))
+        values[m.text] = evaluated.expectations[0]?.actual ?? null
+        continue
+      }
+      const on = m.on ?? { source: model.plan.source, split: model.plan.validate ?? model.plan.train?.split }
+      const { metrics, loss } = await measure(ctx, model, await predicted(on.source, parameters, when), on)
+      const value = m.metric === 'loss' ? loss : metrics[m.metric]
+      values[m.text] = value === undefined || !Number.isFinite(value) ? null : value
+      if (value === undefined) notes.push(`\`${m.metric}\` is not defined for \`${model.plan.name}\` on these rows.`)
+    }
+    return values
+  }
+  const before = await measured('before')
+  const after = await measured('after')
+  return { before, after, changedRows: changed, notes: notes.length ? [...new Set(notes)] : undefined }
+}
+
+async function repaired(
+  ctx: RunContext,
+  plan: Plan,
+  task: InterveneTask,
+  model: FittedModel,
+  notes: string[],
+): Promise<{ set: TrainingSet; changed: number }> {
+  const original = await loadTrainingSet(ctx, model)
+  const touched = new Uint8Array(original.rows)
+  const gone = new Uint8Array(original.rows)
+  let { x } = original
+  const y = original.y.slice()
+  for (const [i, fix] of task.fixes.entries()) {
+    const rows = await targeted(ctx, plan, task, model, fix, notes)
+    for (const row of rows) touched[row] = 1
+    if (fix.kind === 'remove') for (const row of rows) gone[row] = 1
+    if (fix.kind === 'relabel') await relabel(ctx, model, fix, rows, y)
+    if (fix.kind === 'set') x = await setColumn(ctx, model, fix, rows, i, { ...original, x, y }, gone)
+  }
+  const changed = touched.reduce((sum, t) => sum + t, 0)
+  if (changed === 0) notes.push('No training row was changed, so before and after are the same.')
+  const set = { ...original, x, y }
+  if (!gone.includes(1)) return { set, changed }
+  return {
+    set: subset(
+      set,
+      Int32Array.from({ length: original.rows }, (_, i) => i).filter((i) => gone[i] === 0),
+    ),
+    changed,
+  }
+}
+
+/** Indices, in training order, of the rows that a fix speaks of. */
+async function targeted(
+  ctx: RunContext,
+  plan: Plan,
+  task: InterveneTask,
+  model: FittedModel,
+  fix: FixPlan,
+  notes: string[],
+): Promise<Int32Array> {
+  if (fix.target.kind === 'where') {
+    const chosen = await positionsWhere(ctx, model.plan.source, fix.target.sql)
+    return indicesWhere(model.trained!.rows, (position) => chosen.has(position))
+  }
+  const predictions = await predict(ctx, model, task.complaint.source)
+  const evaluated = await evaluateComplaint(ctx, task.complaint, model, predictions)
+  const ranking = await rankSuspects(ctx, {
+    task: task.complaint,
+    model,
+    predictions,
+    evaluated,
+    suspects: fix.target.suspects,
+    seed: plan.seed,
+  })
+  notes.push(...ranking.notes)
+  return ranking.rows
+}
+
+function indicesWhere(positions: Float64Array, chosen: (position: number) => boolean): Int32Array {
+  const found: number[] = []
+  for (const [i, position] of positions.entries()) if (chosen(position)) found.push(i)
+  return Int32Array.from(found)
+}
+
+/** To the class named, or each row to the class that the model finds most probable beside the given one. */
+async function relabel(
+  ctx: RunContext,
+  model: FittedModel,
+  fix: Extract<FixPlan, { kind: 'relabel' }>,
+  rows: Int32Array,
+  y: Int32Array | Float32Array,
+): Promise<void> {
+  if (!model.labels) {
+    for (const row of rows) if (typeof fix.to === 'number') y[row] = fix.to
+    return
+  }
+  const to = fix.to === undefined ? undefined : model.labels.values.findIndex((value) => String(value) === String(fix.to))
+  if (to !== undefined && to >= 0) {
+    for (const row of rows) y[row] = to
+    return
+  }
+  const { probabilities, width } = await trainingPredictions(ctx, model)
+  for (const row of rows) y[row] = alternative(probabilities, row * width, width, y[row]!)
+}
+
+/** `set c = expr`: the target's new value, or the inputs encoded again with the new one. A row whose target becomes NULL leaves. */
+async function setColumn(
+  ctx: RunContext,
+  model: FittedModel,
+  fix: Extract<FixPlan, { kind: 'set' }>,
+  rows: Int32Array,
+  serial: number,
+  set: TrainingSet,
+  gone: Uint8Array,
+): Promise<Float32Array> {
+  const quoted = (name: string) => printExpr({ kind: 'column', name })
+  const table = `assay fix ${serial}`
+  const positions = Float64Array.from(rows, (row) => set.positions[row]!)
+  const places = Float64Array.from(rows)
+  await ctx.tables.create(table, {
+    rows: rows.length,
+    columns: [
+      { name: ROW, data: { kind: 'number', values: positions, integer: true } },
+      { name: 'assay place', data: { kind: 'number', values: places, integer: true } },
+    ],
+  })
+  const { plan } = model
+  const names = [plan.target.name, ...plan.inputs.map((c) => c.name)]
+  const items = names.map((name) => (name === fix.column ? `(${fix.sql}) as ${quoted(name)}` : `${quoted(name)}`))
+  const columns = await ctx.tables.query(
+    `select ${[...new Set(items)].join(', ')} from (select s.*, f."assay place" from ${quoted(plan.source)} s join ${quoted(table)} f on s.${quoted(ROW)} = f.${quoted(ROW)}) order by "assay place"`,
+  )
+  const order = rows.slice().sort((a, b) => a - b)
+  if (fix.column === plan.target.name) {
+    const target = model.labels ?? { kind: 'number' as const, name: plan.target.name }
+    const values = encodeLabels(target, namedColumn(columns, plan.target.name)).values
+    for (const [i, row] of order.entries()) {
+      if (Number.isNaN(values[i]!) || values[i]! < 0) gone[row] = 1
+      else set.y[row] = values[i]!
+    }
+    return set.x
+  }
+  const { values, width } = encode(model.trained!.encoding, columns.columns)
+  const x = set.x.slice()
+  for (const [i, row] of order.entries()) x.set(values.subarray(i * width, (i + 1) * width), row * width)
+  return x
+}
+
+async function trainedAgain(ctx: RunContext, model: FittedModel, set: TrainingSet, changed: number): Promise<Float64Array> {
+  const { theta, architecture } = model.trained!
+  if (changed === 0) return theta
+  const bytes = (a: Float32Array | Float64Array | Int32Array) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength)
+  const hash = digest(model.hash, bytes(set.positions), bytes(set.y), bytes(set.x))
+  const stored = ctx.cache.read('repaired', hash)
+  if (stored) return stored.arrays.theta as Float64Array
+  const convex = architecture.hidden.length === 0
+  const fitted = await train(ctx, model.plan, architecture, set, undefined, convex ? theta : undefined)
+  ctx.cache.write('repaired', hash, {}, { theta: fitted.theta })
+  return fitted.theta
+}

@@ -1,0 +1,216 @@
+import { type Encoding, encode, fitEncoding } from '../data/encode.ts'
+import { encodeLabels, fitLabels, type LabelEncoding } from '../data/labels.ts'
+import { type Columns, DataProblem } from '../data/tables.ts'
+import type { Architecture, Examples, Fitted, Session } from '../learn/session.ts'
+import type { ModelPlan } from '../plan/plan.ts'
+import { printExpr } from '../sql/print.ts'
+import { ROW, SPLIT } from '../sql/tree.ts'
+import { namedColumn, numbersOf } from './columns.ts'
+import { digest, type RunContext } from './context.ts'
+import { rowOrder } from './keys.ts'
+
+/**
+ * Models of a run: training rows in key order, their encoding, the parameters (from the cache where plan, data and backend are the same), and
+ * a session on the backend while it is needed. A model whose predictions are brought along (`column`) has no parameters and no session.
+ */
+export interface FittedModel {
+  readonly plan: ModelPlan
+  /** Of everything the parameters depend on. */
+  readonly hash: string
+  /** Classes in ascending order; absent for regression. */
+  readonly labels?: Labels
+  readonly trained?: Trained
+  readonly notes: readonly string[]
+}
+export interface Trained {
+  readonly encoding: Encoding
+  readonly architecture: Architecture
+  readonly fitted: Omit<Fitted, 'theta'>
+  readonly theta: Float64Array
+  /** Position (`assay row`) of each training row in its source, in training order. */
+  readonly rows: Float64Array
+  /** Targets in training order: class indices or values. */
+  readonly y: Int32Array | Float32Array
+}
+
+export type Labels = LabelEncoding & { readonly kind: 'classes' }
+
+/** Training rows as they enter the model. */
+export interface TrainingSet extends Required<Examples> {
+  readonly positions: Float64Array
+}
+
+export async function fitModel(ctx: RunContext, plan: ModelPlan): Promise<FittedModel> {
+  const source = ctx.prepared.get(plan.source)!
+  const identity = digest(JSON.stringify({ ...plan, slices: undefined, name: undefined }), source.hash)
+  const known = ctx.models.get(identity)
+  if (known) return known
+  const model = plan.model.kind === 'column' ? await broughtModel(ctx, plan, identity) : await trainedModel(ctx, plan, identity)
+  ctx.models.set(identity, model)
+  return model
+}
+
+interface ModelMeta {
+  readonly encoding: Encoding
+  readonly labels?: Labels
+  readonly architecture: Architecture
+  readonly fitted: Omit<Fitted, 'theta'>
+  readonly notes: readonly string[]
+}
+
+async function trainedModel(ctx: RunContext, plan: ModelPlan, identity: string): Promise<FittedModel> {
+  const backend = await ctx.backend()
+  const hash = digest(identity, backend.name)
+  const stored = ctx.cache.read<ModelMeta>('models', hash)
+  if (stored) {
+    const { theta, rows, y } = stored.arrays as { theta: Float64Array; rows: Float64Array; y: Int32Array | Float32Array }
+    const { encoding, architecture, fitted, labels, notes } = stored.meta
+    return { plan, hash, labels, trained: { encoding, architecture, fitted, theta, rows, y }, notes }
+  }
+  ctx.step('reading training rows', 0, 0)
+  const columns = await ctx.tables.query(trainingQuery(ctx, plan))
+  await ctx.breathe()
+  const { rows: kept, notes } = labelled(columns, plan)
+  const target = fitLabels(plan.target.name, namedColumn(columns, plan.target.name), plan.task, kept)
+  const labels = target.kind === 'classes' ? target : undefined
+  const inputs = plan.inputs.map((input) => ({ name: input.name, type: input.type, data: namedColumn(columns, input.name) }))
+  const encoding = fitEncoding(inputs, kept)
+  const set = trainingSet(columns, kept, encoding, target)
+  await ctx.breathe()
+  const architecture: Architecture = {
+    task: plan.task,
+    inputs: encoding.width,
+    hidden: plan.model.kind === 'mlp' ? plan.model.hidden : [],
+    activation: 'relu',
+    outputs: labels ? labels.values.length : 1,
+    l2: plan.model.kind === 'column' ? 0 : plan.model.l2,
+  }
+  const { theta, ...fitted } = await train(ctx, plan, architecture, set, await validationSet(ctx, plan, encoding, labels))
+  const unconverged = fitted.converged || architecture.hidden.length > 0 ? [] : [notConverged(plan, fitted)]
+  const more = [...notes, ...encoding.notes, ...unconverged]
+  const meta: ModelMeta = { encoding, labels, architecture, fitted, notes: more }
+  ctx.cache.write('models', hash, meta, { theta, rows: set.positions, y: set.y })
+  return { plan, hash, labels, trained: { encoding, architecture, fitted, theta, rows: set.positions, y: set.y }, notes: more }
+}
+
+const notConverged = (plan: ModelPlan, fitted: Omit<Fitted, 'theta'>) =>
+  `${plan.name} stopped after ${fitted.epochs} iterations with a gradient norm of ${fitted.gradientNorm.toExponential(1)}: influences assume an optimum, so give it more epochs.`
+
+export async function train(
+  ctx: RunContext,
+  plan: ModelPlan,
+  architecture: Architecture,
+  set: TrainingSet,
+  validation: Examples | undefined,
+  from?: Float64Array,
+): Promise<Fitted> {
+  const session = await (await ctx.backend()).open(architecture, set)
+  try {
+    const options = plan.train
+    return await session.train(
+      {
+        epochs: options?.epochs ?? 50,
+        batch: options?.batch ?? 512,
+        seed: options?.seed ?? 7,
+        patience: options?.patience,
+        validation,
+        from,
+      },
+      ctx.breathe,
+      (stage, done, of) => ctx.step(stage, done, of),
+    )
+  } finally {
+    session.dispose()
+  }
+}
+
+async function validationSet(
+  ctx: RunContext,
+  plan: ModelPlan,
+  encoding: Encoding,
+  labels: Labels | undefined,
+): Promise<Examples | undefined> {
+  if (plan.train?.patience === undefined || plan.validate === undefined) return undefined
+  const columns = await ctx.tables.query(rowsQuery(ctx, plan, plan.validate))
+  return trainingSet(columns, labelled(columns, plan).rows, encoding, labels ?? numberTarget(plan))
+}
+
+/** The training rows again, encoded as they were when the model was fitted. */
+export async function loadTrainingSet(ctx: RunContext, model: FittedModel): Promise<TrainingSet> {
+  const columns = await ctx.tables.query(trainingQuery(ctx, model.plan))
+  await ctx.breathe()
+  return trainingSet(columns, labelled(columns, model.plan).rows, model.trained!.encoding, model.labels ?? numberTarget(model.plan))
+}
+
+/** A session over the training rows, disposed of when `use` is done. */
+export async function withTraining<T>(
+  ctx: RunContext,
+  model: FittedModel,
+  use: (session: Session, set: TrainingSet) => Promise<T>,
+): Promise<T> {
+  const set = await loadTrainingSet(ctx, model)
+  const session = await (await ctx.backend()).open(model.trained!.architecture, set)
+  try {
+    return await use(session, set)
+  } finally {
+    session.dispose()
+  }
+}
+
+const quoted = (name: string) => printExpr({ kind: 'column', name })
+
+function trainingQuery(ctx: RunContext, plan: ModelPlan): string {
+  return rowsQuery(ctx, plan, plan.train?.split)
+}
+
+function rowsQuery(ctx: RunContext, plan: ModelPlan, split: string | undefined): string {
+  const source = ctx.prepared.get(plan.source)!
+  const columns = [...new Set([ROW, ...plan.inputs.map((c) => c.name), plan.target.name])].map(quoted)
+  const where = split === undefined ? '' : ` where ${quoted(SPLIT)} = ${printExpr({ kind: 'literal', value: split })}`
+  return `select ${columns.join(', ')} from ${quoted(plan.source)}${where} order by ${rowOrder(source.plan)}`
+}
+
+/** Rows that have a label; the others are left out, and a note says how many. */
+function labelled(columns: Columns, plan: ModelPlan): { rows: Int32Array; notes: string[] } {
+  const target = namedColumn(columns, plan.target.name)
+  if (columns.rows === 0) {
+    throw new DataProblem(
+      'no-training-rows',
+      `\`${plan.source}\` has no rows${plan.train ? ` in the split \`${plan.train.split}\`` : ''}, so \`${plan.name}\` cannot be trained. Check the split’s condition or share.`,
+    )
+  }
+  const all = Int32Array.from({ length: columns.rows }, (_, i) => i)
+  const rows = all.filter((i) => target.valid?.[i] !== 0 && !(target.kind === 'number' && Number.isNaN(target.values[i]!)))
+  if (rows.length === columns.rows) return { rows, notes: [] }
+  if (rows.length === 0) {
+    throw new DataProblem(
+      'no-labels',
+      `Every row of \`${plan.source}\` that \`${plan.name}\` would learn from has NULL in \`${plan.target.name}\`. Name another target or source.`,
+    )
+  }
+  return { rows, notes: [`${columns.rows - rows.length} rows without a \`${plan.target.name}\` were left out of training.`] }
+}
+
+const numberTarget = (plan: ModelPlan): LabelEncoding => ({ kind: 'number', name: plan.target.name })
+
+function trainingSet(columns: Columns, rows: Int32Array, encoding: Encoding, target: LabelEncoding): TrainingSet {
+  const { values } = encode(encoding, columns.columns, rows)
+  const y = encodeLabels(target, namedColumn(columns, target.name), rows).values
+  const positions = numbersOf(columns, ROW)
+  return { rows: rows.length, x: values, y, positions: Float64Array.from(rows, (row) => positions[row]!) }
+}
+
+/** A `column` model: its classes are the label's distinct values, ascending, or the ones named with its scores. */
+async function broughtModel(ctx: RunContext, plan: ModelPlan, hash: string): Promise<FittedModel> {
+  if (plan.task === 'regression' || plan.model.kind !== 'column') return { plan, hash, notes: [] }
+  const { column, labels } = plan.model
+  const target = quoted(plan.target.name)
+  const literals = (labels ?? []).map((value) => printExpr({ kind: 'literal', value })).join(', ')
+  const values = await ctx.tables.query(
+    labels
+      ? `select unnest([${literals}]) as ${target}`
+      : `select distinct ${target} from ${quoted(plan.source)} where ${target} is not null union select distinct ${quoted(column)} from ${quoted(plan.source)} where ${quoted(column)} is not null`,
+  )
+  const classes = fitLabels(plan.target.name, namedColumn(values, plan.target.name), 'classification')
+  return { plan, hash, labels: classes as Labels, notes: [] }
+}

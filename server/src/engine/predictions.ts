@@ -1,0 +1,138 @@
+import { encode } from '../data/encode.ts'
+import { encodeLabels } from '../data/labels.ts'
+import { type ColumnData, DataProblem, type NamedColumn } from '../data/tables.ts'
+import { classTable, predictionTable, scoreColumn } from '../plan/tables.ts'
+import { printExpr } from '../sql/print.ts'
+import { ROW } from '../sql/tree.ts'
+import { namedColumn, numbersOf } from './columns.ts'
+import type { RunContext } from './context.ts'
+import { argmax } from './metrics.ts'
+import type { FittedModel } from './models.ts'
+
+/** A model's answers for every row of a source, by position: probabilities (rows × classes), or values (rows × 1). */
+export interface Predictions {
+  readonly source: string
+  readonly rows: number
+  readonly width: number
+  readonly values: Float32Array
+}
+
+const quoted = (name: string) => printExpr({ kind: 'column', name })
+
+export async function predict(ctx: RunContext, model: FittedModel, source: string, theta?: Float64Array): Promise<Predictions> {
+  ctx.step(`predicting ${source}`, 0, 0)
+  return model.trained ? computed(ctx, model, source, theta ?? model.trained.theta) : brought(ctx, model, source)
+}
+
+async function computed(ctx: RunContext, model: FittedModel, source: string, theta: Float64Array): Promise<Predictions> {
+  const { encoding, architecture } = model.trained!
+  const inputs = model.plan.inputs.map((c) => quoted(c.name)).join(', ')
+  const columns = await ctx.tables.query(`select ${inputs} from ${quoted(source)} order by ${quoted(ROW)}`)
+  await ctx.breathe()
+  const { rows } = columns
+  const width = architecture.outputs
+  const values = new Float32Array(rows * width)
+  const chunk = Math.max(1, Math.floor(CHUNK_FLOATS / Math.max(1, encoding.width)))
+  for (let from = 0; from < rows; from += chunk) {
+    const part = Int32Array.from({ length: Math.min(chunk, rows - from) }, (_, i) => from + i)
+    const { values: x } = encode(encoding, columns.columns, part)
+    const session = await (await ctx.backend()).open(architecture, { rows: part.length, x })
+    try {
+      values.set(await session.predict(theta, ctx.breathe), from * width)
+    } finally {
+      session.dispose()
+    }
+    ctx.step(`predicting ${source}`, from + part.length, rows)
+  }
+  return { source, rows, width, values }
+}
+
+/** Encoded inputs are made and dropped in pieces of at most 256 MB. */
+const CHUNK_FLOATS = 64e6
+
+async function brought(ctx: RunContext, model: FittedModel, source: string): Promise<Predictions> {
+  const { plan, labels } = model
+  if (plan.model.kind !== 'column') throw new Error('only a column model is brought along')
+  const { column, scores } = plan.model
+  const names = [...new Set([column, ...scores])].map(quoted).join(', ')
+  const columns = await ctx.tables.query(`select ${names} from ${quoted(source)} order by ${quoted(ROW)}`)
+  const rows = columns.rows
+  if (!labels) return { source, rows, width: 1, values: Float32Array.from(numbersOf(columns, column)) }
+  const width = labels.values.length
+  const values = new Float32Array(rows * width)
+  if (scores.length > 0) {
+    if (scores.length !== width) {
+      throw new DataProblem(
+        'scores-not-classes',
+        `\`${plan.name}\` names ${scores.length} score columns, but \`${plan.target.name}\` has ${width} distinct values (${labels.values.slice(0, 8).join(', ')}). Name one score column for each, as in scores: [cat: a, dog: b].`,
+      )
+    }
+    for (const [c, name] of scores.entries()) {
+      const data = numbersOf(columns, name)
+      for (let i = 0; i < rows; i++) values[i * width + c] = data[i]!
+    }
+    return { source, rows, width, values }
+  }
+  const given = encodeLabels(labels, namedColumn(columns, column)).values
+  for (let i = 0; i < rows; i++) if (given[i]! >= 0) values[i * width + given[i]!] = 1
+  return { source, rows, width, values }
+}
+
+/** Makes the table that queries join for `predict()` and `score()`. */
+export async function registerPredictions(
+  ctx: RunContext,
+  model: FittedModel,
+  predictions: Predictions,
+  scores: readonly (string | number | boolean)[],
+): Promise<void> {
+  const { rows, width, values } = predictions
+  const classes = model.labels?.values
+  const prediction: ColumnData = classes
+    ? labelColumn(
+        Int32Array.from({ length: rows }, (_, i) => argmax(values, i, width)),
+        classes,
+      )
+    : { kind: 'number', values: Float64Array.from(values), integer: false }
+  const columns: NamedColumn[] = [
+    { name: ROW, data: { kind: 'number', values: Float64Array.from({ length: rows }, (_, i) => i), integer: true } },
+    { name: 'prediction', data: prediction },
+  ]
+  for (const score of scores) {
+    const c = classes?.findIndex((value) => String(value) === String(score)) ?? -1
+    if (c < 0) {
+      throw new DataProblem(
+        'unknown-class',
+        `\`${model.plan.name}\` knows no class ${String(score)}. Its classes are ${(classes ?? []).slice(0, 20).join(', ')}.`,
+      )
+    }
+    columns.push({
+      name: scoreColumn(score),
+      data: { kind: 'number', values: Float64Array.from({ length: rows }, (_, i) => values[i * width + c]!), integer: false },
+    })
+  }
+  await ctx.tables.create(predictionTable({ model: model.plan.name, source: predictions.source }), { rows, columns })
+}
+
+export async function registerClasses(ctx: RunContext, model: FittedModel): Promise<void> {
+  const values = model.labels!.values
+  const positions = Int32Array.from(values, (_, i) => i)
+  await ctx.tables.create(classTable(model.plan.name), {
+    rows: values.length,
+    columns: [
+      { name: 'assay class', data: { kind: 'number', values: Float64Array.from(positions), integer: true } },
+      { name: 'assay value', data: labelColumn(positions, values) },
+    ],
+  })
+}
+
+/** Class indices as a column of the label's own type. */
+function labelColumn(classes: Int32Array, values: readonly (string | number | boolean)[]): ColumnData {
+  if (values.every((v) => typeof v === 'number')) {
+    const numbers = values as readonly number[]
+    return { kind: 'number', values: Float64Array.from(classes, (c) => numbers[c]!), integer: numbers.every(Number.isInteger) }
+  }
+  if (values.every((v) => typeof v === 'boolean')) {
+    return { kind: 'boolean', values: Uint8Array.from(classes, (c) => (values[c] ? 1 : 0)) }
+  }
+  return { kind: 'text', codes: classes, dictionary: values.map(String) }
+}

@@ -1,0 +1,107 @@
+import { encode } from '../data/encode.ts'
+import type { Session } from '../learn/session.ts'
+import { printExpr } from '../sql/print.ts'
+import { ROW } from '../sql/tree.ts'
+import { digest, type RunContext } from './context.ts'
+import type { DebuggingIndex } from './debugging-index.ts'
+import type { FittedModel } from './models.ts'
+import type { Predictions } from './predictions.ts'
+
+/**
+ * A query's gradient in the eigenvectors' coordinates. For a known inference table ⟨∇p_ij, v_l⟩ are stored (R++ §5.1), so that a new complaint
+ * needs no model: ⟨∇q, v_l⟩ = Σ_ij ∂q/∂p_ij·⟨∇p_ij, v_l⟩, O(k·m) over the m cells that the query touches. Tables too large to store
+ * (rows × classes × k above 64 M) take one backward pass instead.
+ */
+export interface QueryProjections {
+  coefficients(weights: Float32Array): Promise<Float64Array>
+}
+
+const MOST_STORED = 64e6
+
+export async function queryProjections(
+  ctx: RunContext,
+  model: FittedModel,
+  predictions: Predictions,
+  index: DebuggingIndex,
+): Promise<QueryProjections> {
+  const cells = predictions.rows * predictions.width
+  if (cells * index.k > MOST_STORED) {
+    return { coefficients: async (weights) => dots(index, await queryGradient(ctx, model, predictions, weights)) }
+  }
+  const hash = digest(model.hash, ctx.prepared.get(predictions.source)!.hash, String(index.k))
+  const stored = ctx.cache.read<{ cells: number }>('projections', hash)
+  if (stored?.meta.cells === cells) {
+    const table = stored.arrays.table as Float32Array
+    return { coefficients: async (weights) => project(table, cells, index.k, weights) }
+  }
+  const table = await withInference(ctx, model, predictions.source, (session) => projectionTable(ctx, session, model, predictions, index))
+  ctx.cache.write('projections', hash, { cells }, { table })
+  return { coefficients: async (weights) => project(table, cells, index.k, weights) }
+}
+
+function dots(index: DebuggingIndex, gradient: Float64Array): Float64Array {
+  const { k, dimension, vectors } = index
+  return Float64Array.from({ length: k }, (_, l) => {
+    let sum = 0
+    for (let i = 0, at = l * dimension; i < dimension; i++) sum += gradient[i]! * vectors[at + i]!
+    return sum
+  })
+}
+
+async function projectionTable(
+  ctx: RunContext,
+  session: Session,
+  model: FittedModel,
+  predictions: Predictions,
+  index: DebuggingIndex,
+): Promise<Float32Array> {
+  const { rows, width, values: p } = predictions
+  const cells = rows * width
+  const vectors = Array.from({ length: index.k }, (_, i) => index.vectors.subarray(i * index.dimension, (i + 1) * index.dimension))
+  const table = await session.outputTangents(model.trained!.theta, vectors, ctx.breathe)
+  if (!model.labels) return table
+  for (let l = 0; l < index.k; l++) {
+    for (let at = l * cells, cell = 0; cell < cells; at += width, cell += width) {
+      let mean = 0
+      for (let c = 0; c < width; c++) mean += p[cell + c]! * table[at + c]!
+      for (let c = 0; c < width; c++) table[at + c] = p[cell + c]! * (table[at + c]! - mean)
+    }
+  }
+  return table
+}
+
+function project(table: Float32Array, cells: number, k: number, weights: Float32Array): Float64Array {
+  const touched: number[] = []
+  for (let cell = 0; cell < cells; cell++) if (weights[cell] !== 0) touched.push(cell)
+  const coefficients = new Float64Array(k)
+  for (let l = 0; l < k; l++) {
+    let sum = 0
+    for (const cell of touched) sum += weights[cell]! * table[l * cells + cell]!
+    coefficients[l] = sum
+  }
+  return coefficients
+}
+
+/** ∇q as a vector of parameters: one backward pass over the inference table. */
+export async function queryGradient(
+  ctx: RunContext,
+  model: FittedModel,
+  predictions: Predictions,
+  weights: Float32Array,
+): Promise<Float64Array> {
+  return withInference(ctx, model, predictions.source, (session) => session.weightedGradient(model.trained!.theta, weights, ctx.breathe))
+}
+
+async function withInference<T>(ctx: RunContext, model: FittedModel, source: string, use: (session: Session) => Promise<T>): Promise<T> {
+  const quoted = (name: string) => printExpr({ kind: 'column', name })
+  const inputs = model.plan.inputs.map((c) => quoted(c.name)).join(', ')
+  const columns = await ctx.tables.query(`select ${inputs} from ${quoted(source)} order by ${quoted(ROW)}`)
+  await ctx.breathe()
+  const { values, rows } = encode(model.trained!.encoding, columns.columns)
+  const session = await (await ctx.backend()).open(model.trained!.architecture, { rows, x: values })
+  try {
+    return await use(session)
+  } finally {
+    session.dispose()
+  }
+}

@@ -1,0 +1,235 @@
+import type { SuspectsSpec } from '../check/spec.ts'
+import { DataProblem } from '../data/tables.ts'
+import { createRng } from '../learn/rng.ts'
+import { conjugateGradient } from '../methods/influence/conjugate-gradient.ts'
+import { rankBySpectrum } from '../methods/influence/rank-by-spectrum.ts'
+import type { ComplaintTask } from '../plan/plan.ts'
+import type { Evaluated } from './complaint.ts'
+import type { RunContext } from './context.ts'
+import { type DebuggingIndex, debuggingIndex } from './debugging-index.ts'
+import { membership } from './membership.ts'
+import { type FittedModel, withTraining } from './models.ts'
+import { outOfFold } from './out-of-fold.ts'
+import type { Predictions } from './predictions.ts'
+import { queryGradient, queryProjections } from './projections.ts'
+import { spectralFilter } from './spectral-rule.ts'
+import { alternative, differences, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
+
+/**
+ * Training rows in the order of what treating them would do for a complaint (Rain: conjugate gradients; Rain++: the spectrum), or of a baseline.
+ * `influence` is the predicted improvement of the query's value, positive helps. Rows are indices into the training order.
+ */
+export interface Ranking {
+  readonly rows: Int32Array
+  readonly influence: Float32Array
+  readonly method: string
+  readonly treatment?: Treatment
+  readonly eigenvalues: readonly number[]
+  readonly indexMs: number
+  readonly rankMs: number
+  readonly notes: readonly string[]
+}
+
+export interface RankingRequest {
+  readonly task: ComplaintTask
+  readonly model: FittedModel
+  readonly predictions: Predictions
+  readonly evaluated: Evaluated
+  readonly suspects: SuspectsSpec
+  readonly seed: number
+}
+
+export async function rankSuspects(ctx: RunContext, request: RankingRequest): Promise<Ranking> {
+  const { model, suspects } = request
+  if (!model.trained) {
+    return empty('none', [
+      `\`${model.plan.name}\` brings its predictions along, so there are no training rows to blame: the complaint is evaluated, nothing is ranked.`,
+    ])
+  }
+  const members = await membership(ctx, model, suspects.of)
+  switch (suspects.by) {
+    case 'influence':
+      return byInfluence(ctx, request, members)
+    case 'random': {
+      const rng = createRng(request.seed)
+      const scores = Float32Array.from({ length: model.trained.rows.length }, () => rng.next())
+      return baseline('random', scores, suspects.top, members)
+    }
+    case 'self_influence': {
+      const index = await debuggingIndex(ctx, model, DEFAULT_K)
+      return baseline('self_influence', selfInfluence(index), suspects.top, members)
+    }
+    default:
+      return baseline(suspects.by, await disagreement(ctx, model, suspects.by), suspects.top, members)
+  }
+}
+
+export const DEFAULT_K = 10
+
+const empty = (method: string, notes: readonly string[]): Ranking => ({
+  rows: new Int32Array(0),
+  influence: new Float32Array(0),
+  method,
+  eigenvalues: [],
+  indexMs: 0,
+  rankMs: 0,
+  notes,
+})
+
+async function byInfluence(ctx: RunContext, request: RankingRequest, members: Uint8Array | undefined): Promise<Ranking> {
+  const { task, model, evaluated, suspects } = request
+  if (evaluated.weight === 0) return empty(task.method.kind, [nothingToBlame(request)])
+  const treatment = treatmentOf(request)
+  if (task.method.kind === 'cg') return byConjugateGradients(ctx, request, treatment, members)
+  const asked = task.method.kind === 'spectral' ? (task.method.k ?? DEFAULT_K) : AUTO_K
+  const started = performance.now()
+  const index = await debuggingIndex(ctx, model, asked, typeof treatment === 'object' ? treatment : undefined)
+  const projected = await queryProjections(ctx, model, request.predictions, index)
+  const indexMs = performance.now() - started
+  if (index.k === 0) {
+    return empty(task.method.kind, [
+      `The Hessian of \`${model.plan.name}\` has no positive eigenvalue: it is not near an optimum. Train it longer, or use method cg with a damping.`,
+    ])
+  }
+  const ranked = performance.now()
+  const coefficients = await projected.coefficients(evaluated.weights)
+  const { k, filtered, notes } = spectralFilter(task.method, index, coefficients, model)
+  const block = index.blocks.get(treatmentName(treatment))!
+  const top = members ? model.trained!.rows.length : suspects.top
+  const { rows, influence } = rankBySpectrum({ k, n: index.n, b: block.subarray(0, k * index.n) }, filtered, top)
+  const rankMs = performance.now() - ranked
+  return {
+    ...restricted(rows, influence, suspects.top, members),
+    method: task.method.kind === 'auto' ? `auto (spectral, k = ${k})` : `spectral (k = ${k})`,
+    treatment,
+    eigenvalues: [...index.values.subarray(0, k)],
+    indexMs,
+    rankMs,
+    notes,
+  }
+}
+
+const AUTO_K = 20
+
+function nothingToBlame({ evaluated, model }: RankingRequest): string {
+  if (evaluated.expectations.length === 0) return 'The query gives no row that an expectation speaks of, so there is nothing to blame.'
+  if (evaluated.expectations.every((e) => e.satisfied)) return 'Everything is as expected, so there is nothing to blame.'
+  return `No prediction of \`${model.plan.name}\` can change the answer, so no training row is to blame.`
+}
+
+function treatmentOf({ task, model, suspects }: RankingRequest): Treatment {
+  const asked = suspects.treatment
+  if (asked.kind === 'auto') return task.method.kind === 'auto' && model.labels ? 'auto' : 'remove'
+  if (asked.kind !== 'relabel' || !model.labels) return 'remove'
+  if (asked.to === undefined) return 'relabel'
+  const to = model.labels.values.findIndex((value) => String(value) === String(asked.to))
+  if (to < 0) {
+    throw new DataProblem(
+      'unknown-class',
+      `\`${model.plan.name}\` knows no class ${asked.to} to relabel to. Its classes are ${model.labels.values.slice(0, 20).join(', ')}.`,
+    )
+  }
+  return { to }
+}
+
+async function byConjugateGradients(
+  ctx: RunContext,
+  request: RankingRequest,
+  treatment: Treatment,
+  members: Uint8Array | undefined,
+): Promise<Ranking> {
+  const { task, model, predictions, evaluated, suspects } = request
+  if (task.method.kind !== 'cg') throw new Error('not conjugate gradients')
+  const { iterations, damping } = task.method
+  const started = performance.now()
+  const gradient = await queryGradient(ctx, model, predictions, evaluated.weights)
+  return withTraining(ctx, model, async (session, set) => {
+    const theta = model.trained!.theta
+    let products = 0
+    const solved = await conjugateGradient(
+      async (v: Float64Array) => {
+        ctx.step('conjugate gradients', ++products, iterations)
+        const [product] = await session.hessianProducts(theta, [v], ctx.breathe)
+        return product!.map((x) => x * set.rows)
+      },
+      gradient,
+      { iterations, damping: damping * set.rows, tolerance: 1e-4 },
+    )
+    const probabilities = await session.predict(theta, ctx.breathe)
+    const tangents = await session.outputTangents(theta, [solved.solution], ctx.breathe)
+    const scores = new Float32Array(set.rows)
+    if (set.y instanceof Int32Array) differences(treatment, probabilities, tangents, set.y, session.architecture.outputs, scores)
+    else valueDifferences(probabilities, tangents, set.y, scores)
+    const ranked = performance.now()
+    const all = rankBySpectrum({ k: 1, n: set.rows, b: scores }, Float32Array.of(1), members ? set.rows : suspects.top)
+    const notes = solved.converged
+      ? []
+      : [`Conjugate gradients stopped after ${solved.iterations} iterations at a relative residual of ${solved.residual.toExponential(1)}.`]
+    return {
+      ...restricted(all.rows, all.influence, suspects.top, members),
+      method: `cg (${solved.iterations} iterations)`,
+      treatment,
+      eigenvalues: [],
+      indexMs: ranked - started,
+      rankMs: performance.now() - ranked,
+      notes,
+    }
+  })
+}
+
+/** −log p of the given label, or how sure the model is against it; out-of-fold where the model has folds. */
+async function disagreement(ctx: RunContext, model: FittedModel, by: 'loss' | 'confidence'): Promise<Float32Array> {
+  const { probabilities, y, width } = await trainingPredictions(ctx, model)
+  const scores = new Float32Array(y.length)
+  for (let i = 0; i < y.length; i++) {
+    const given = y[i]!
+    if (!model.labels) {
+      scores[i] = (probabilities[i]! - given) ** 2 / 2
+      continue
+    }
+    const other = probabilities[i * width + alternative(probabilities, i * width, width, given)]!
+    const own = probabilities[i * width + given]!
+    scores[i] = by === 'loss' ? -Math.log(Math.max(own, 1e-12)) : other - own
+  }
+  return scores
+}
+
+export async function trainingPredictions(
+  ctx: RunContext,
+  model: FittedModel,
+): Promise<{ probabilities: Float32Array; y: Int32Array | Float32Array; width: number }> {
+  const folds = await outOfFold(ctx, model)
+  if (folds) return folds
+  return withTraining(ctx, model, async (session, set) => ({
+    probabilities: await session.predict(model.trained!.theta, ctx.breathe),
+    y: set.y,
+    width: session.architecture.outputs,
+  }))
+}
+
+function selfInfluence(index: DebuggingIndex): Float32Array {
+  // ∇ℓᵀH⁻¹∇ℓ over the span: Σ_i ⟨v_i, ∇ℓ⟩²/λ_i = Σ_i λ_i·b_i².
+  const b = index.blocks.get('remove')!
+  const scores = new Float32Array(index.n)
+  for (let i = 0; i < index.k; i++) for (let z = 0; z < index.n; z++) scores[z]! += index.values[i]! * b[i * index.n + z]! ** 2
+  return scores
+}
+
+function baseline(method: string, scores: Float32Array, top: number, members: Uint8Array | undefined): Ranking {
+  const started = performance.now()
+  const ranked = rankBySpectrum({ k: 1, n: scores.length, b: scores }, Float32Array.of(1), members ? scores.length : top)
+  const kept = restricted(ranked.rows, ranked.influence, top, members)
+  return { ...kept, method, eigenvalues: [], indexMs: 0, rankMs: performance.now() - started, notes: [] }
+}
+
+function restricted(
+  rows: Int32Array,
+  influence: Float32Array,
+  top: number,
+  members: Uint8Array | undefined,
+): { rows: Int32Array; influence: Float32Array } {
+  if (!members) return { rows, influence }
+  const keep: number[] = []
+  for (let i = 0; i < rows.length && keep.length < top; i++) if (members[rows[i]!] === 1) keep.push(i)
+  return { rows: Int32Array.from(keep, (i) => rows[i]!), influence: Float32Array.from(keep, (i) => influence[i]!) }
+}

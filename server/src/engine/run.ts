@@ -1,0 +1,244 @@
+import { DataProblem, Interrupted } from '../data/tables.ts'
+import { Cancelled } from '../methods/cancel.ts'
+import type { Plan, Task } from '../plan/plan.ts'
+import type { Provenance, Result } from '../protocol/results.ts'
+import { printExpr } from '../sql/print.ts'
+import { runAssertion } from './assertion.ts'
+import { writeAtomically } from './cache.ts'
+import { jsonAt, namedColumn, numberAt } from './columns.ts'
+import { evaluateComplaint } from './complaint.ts'
+import { digest, type RunContext } from './context.ts'
+import { debuggingIndex } from './debugging-index.ts'
+import type { Outcome, RunEvent } from './events.ts'
+import { runIntervention } from './intervention.ts'
+import { modelResult } from './model-result.ts'
+import { type FittedModel, fitModel } from './models.ts'
+import { predict } from './predictions.ts'
+import { DEFAULT_K, rankSuspects } from './ranking.ts'
+import { prepareSource } from './sources.ts'
+import { rankedRows } from './suspects.ts'
+
+/**
+ * The interpreter of plans: prepares tables, fits models, carries out the task, and makes of whatever happens a result. The one place where a failure is
+ * caught and where cancellation passes through. What each task does stands in a file of its own beside this one.
+ */
+export async function runPlans(ctx: RunContext, plans: readonly Plan[], emit: (event: RunEvent) => void): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  const failed = new Map<string, string>()
+  for (const plan of plans) {
+    emit({ kind: 'started', name: plan.name, declaration: plan.kind })
+    const missing = plan.needs.find((name) => failed.has(name.toLowerCase()))
+    const outcome = missing === undefined ? await runPlan(ctx, plan) : skipped(plan, missing)
+    if (outcome.result.status === 'failed' || outcome.result.status === 'skipped') failed.set(plan.name.toLowerCase(), '')
+    outcomes.push(outcome)
+    emit({ kind: 'finished', outcome })
+  }
+  return outcomes
+}
+
+async function runPlan(ctx: RunContext, plan: Plan): Promise<Outcome> {
+  const started = performance.now()
+  const provenance = (rows: number): Provenance => ({
+    dataHash: dataHash(ctx, plan),
+    planHash: plan.hash,
+    seed: plan.seed,
+    rows,
+    elapsedMs: Math.round(performance.now() - started),
+  })
+  try {
+    await ctx.breathe()
+    for (const source of plan.sources) await prepareSource(ctx, source)
+    const models: FittedModel[] = []
+    for (const model of plan.models) models.push(await fitModel(ctx, model))
+    const { rows, pictures, ...members } = await carryOut(ctx, plan, models)
+    const result = { kind: plan.kind, name: plan.name, provenance: provenance(rows), ...members } as Result
+    const outcome: Outcome = { result, pictures: pictures ?? {} }
+    store(ctx, plan, outcome)
+    return outcome
+  } catch (reason) {
+    if (reason instanceof Cancelled || reason instanceof Interrupted || ctx.token.cancelled) throw new Cancelled()
+    return failure(plan, reason, provenance(0))
+  }
+}
+
+type Members = Omit<Partial<Result>, 'kind' | 'name' | 'provenance'> & { readonly rows: number; readonly pictures?: Outcome['pictures'] }
+
+async function carryOut(ctx: RunContext, plan: Plan, models: readonly FittedModel[]): Promise<Members & Record<string, unknown>> {
+  const { task } = plan
+  switch (task.kind) {
+    case 'source':
+      return sourceMembers(ctx, plan, task.source)
+    case 'slice':
+      return sliceMembers(ctx, task)
+    case 'partition':
+      return partitionMembers(ctx, task)
+    case 'model': {
+      const model = models.find((m) => m.plan.name === task.model)!
+      const members = await modelResult(ctx, model)
+      return { status: 'ok', ...members, rows: members.rows ?? 0 }
+    }
+    case 'assert': {
+      const members = await runAssertion(ctx, plan, task, models)
+      return { ...members, rows: members.checked ?? 0 }
+    }
+    case 'complaint':
+      return complaintMembers(ctx, plan, task, models)
+    case 'intervene': {
+      const members = await runIntervention(ctx, plan, task, models)
+      return { status: 'ok', ...members, rows: ctx.prepared.get(task.complaint.source)?.rows ?? 0 }
+    }
+  }
+}
+
+async function sourceMembers(ctx: RunContext, plan: Plan, name: string): Promise<Members & Record<string, unknown>> {
+  const prepared = ctx.prepared.get(name)!
+  const source = quoted(name)
+  const split = prepared.plan.split && quoted('assay split')
+  const counts = split
+    ? await ctx.tables.query(`select ${split} as split, count(*) as n from ${source} where ${split} is not null group by 1 order by 1`)
+    : undefined
+  const splits =
+    counts &&
+    Object.fromEntries(
+      Array.from({ length: counts.rows }, (_, i) => [
+        String(jsonAt(namedColumn(counts, 'split'), i)),
+        numberAt(namedColumn(counts, 'n'), i) ?? 0,
+      ]),
+    )
+  const columns = plan.sources.find((s) => s.name === name)!.columns.map((c) => ({ name: c.name, type: c.type }))
+  return { status: 'ok', rows: prepared.rows, splits, columns }
+}
+
+const quoted = (name: string) => printExpr({ kind: 'column', name })
+
+async function sliceMembers(ctx: RunContext, task: Extract<Task, { kind: 'slice' }>): Promise<Members & Record<string, unknown>> {
+  const counted = await ctx.tables.query(`select count(*) filter (where ${task.sql}) as n from ${quoted(task.source)}`)
+  const rows = numberAt(namedColumn(counted, 'n'), 0) ?? 0
+  const all = ctx.prepared.get(task.source)!.rows
+  return { status: 'ok', rows, share: all ? rows / all : 0 }
+}
+
+async function partitionMembers(ctx: RunContext, task: Extract<Task, { kind: 'partition' }>): Promise<Members & Record<string, unknown>> {
+  const by = task.by.map(quoted)
+  const counted = await ctx.tables.query(
+    `select ${task.sql} as name, ${by.map((column, i) => `min(${column}) as p${i}, `).join('')}count(*) as n from ${quoted(task.source)} group by 1 order by n desc, name`,
+  )
+  const slices = Array.from({ length: counted.rows }, (_, i) => ({
+    name: String(jsonAt(namedColumn(counted, 'name'), i)),
+    predicates: Object.fromEntries(task.by.map((column, c) => [column, jsonAt(namedColumn(counted, `p${c}`), i)])),
+    rows: numberAt(namedColumn(counted, 'n'), i) ?? 0,
+  }))
+  return { status: 'ok', rows: ctx.prepared.get(task.source)!.rows, slices }
+}
+
+async function complaintMembers(
+  ctx: RunContext,
+  plan: Plan,
+  task: Extract<Task, { kind: 'complaint' }>,
+  models: readonly FittedModel[],
+): Promise<Members & Record<string, unknown>> {
+  const model = models.find((m) => m.plan.name === task.model)!
+  const predictions = await predict(ctx, model, task.source)
+  const evaluated = await evaluateComplaint(ctx, task, model, predictions)
+  const ranking = await rankSuspects(ctx, { task, model, predictions, evaluated, suspects: task.suspects, seed: plan.seed })
+  const { rows: ranked, pictures } = ranking.rows.length ? await rankedRows(ctx, model, ranking) : { rows: [], pictures: {} }
+  const { expectations } = evaluated
+  const first = expectations[0]
+  const satisfied = expectations.every((e) => e.satisfied)
+  const notes = [...model.notes, ...ranking.notes]
+  return {
+    status: satisfied ? 'ok' : 'violated',
+    query: task.queryText,
+    expectations,
+    actual: first?.actual,
+    relaxed: first?.relaxed,
+    expected: first?.expected,
+    satisfied,
+    method: ranking.method,
+    eigenvalues: ranking.eigenvalues,
+    ranking: ranked,
+    indexMs: ranking.indexMs,
+    rankMs: ranking.rankMs,
+    explanation: [],
+    notes: notes.length ? notes : undefined,
+    rows: predictions.rows,
+    pictures,
+  }
+}
+
+/** Trains the model if need be, and stores its debugging index. */
+export async function runIndex(ctx: RunContext, plan: Plan): Promise<Outcome> {
+  const started = performance.now()
+  try {
+    for (const source of plan.sources) await prepareSource(ctx, source)
+    const model = await fitModel(ctx, plan.models[0]!)
+    if (!model.trained)
+      throw new DataProblem(
+        'no-parameters',
+        `\`${plan.name}\` brings its predictions along: it has no parameters, so there is nothing to index.`,
+      )
+    const index = await debuggingIndex(ctx, model, DEFAULT_K)
+    const path = ctx.cache.path('index', model.hash)
+    const provenance: Provenance = {
+      dataHash: dataHash(ctx, plan),
+      planHash: plan.hash,
+      seed: plan.seed,
+      rows: index.n,
+      elapsedMs: Math.round(performance.now() - started),
+    }
+    const bytes = index.file?.bytes ?? index.n * index.k * 4 * index.blocks.size + index.vectors.byteLength
+    return {
+      result: { kind: 'index', name: plan.name, status: 'ok', provenance, model: plan.name, k: index.k, bytes, file: path },
+      pictures: {},
+    }
+  } catch (reason) {
+    if (reason instanceof Cancelled || reason instanceof Interrupted || ctx.token.cancelled) throw new Cancelled()
+    const provenance: Provenance = {
+      dataHash: '',
+      planHash: plan.hash,
+      seed: plan.seed,
+      rows: 0,
+      elapsedMs: Math.round(performance.now() - started),
+    }
+    const outcome = failure(plan, reason, provenance)
+    return { ...outcome, result: { ...outcome.result, kind: 'index' } as Result }
+  }
+}
+
+function dataHash(ctx: RunContext, plan: Plan): string {
+  const hashes = plan.sources.map((s) => ctx.prepared.get(s.name)?.hash ?? '')
+  return hashes.length === 1 ? hashes[0]! : digest(...hashes)
+}
+
+function failure(plan: Plan, reason: unknown, provenance: Provenance): Outcome {
+  const data = reason instanceof DataProblem ? { code: reason.code, message: reason.message, hint: reason.hint } : undefined
+  const message = data?.message ?? sentence(reason)
+  return {
+    result: { kind: plan.kind, name: plan.name, status: 'failed', provenance, message, hint: data?.hint } as Result,
+    problem: data,
+    pictures: {},
+  }
+}
+
+/** Only the first line of what went wrong, never a stack. */
+function sentence(reason: unknown): string {
+  const message = reason instanceof Error ? reason.message : String(reason)
+  return message.split('\n')[0] || 'Something went wrong for which there are no words.'
+}
+
+function skipped(plan: Plan, missing: string): Outcome {
+  const provenance: Provenance = { dataHash: '', planHash: plan.hash, seed: plan.seed, rows: 0, elapsedMs: 0 }
+  const message = `\`${plan.name}\` needs \`${missing}\`, which could not be made.`
+  return { result: { kind: plan.kind, name: plan.name, status: 'skipped', provenance, message } as Result, pictures: {} }
+}
+
+/** Results are kept by plan and data for whoever asks later; a folder that cannot be written costs only that. */
+function store(ctx: RunContext, plan: Plan, outcome: Outcome): void {
+  const { dataHash } = outcome.result.provenance
+  const text = Buffer.from(JSON.stringify(outcome))
+  try {
+    writeAtomically(ctx.cache.folder, `${ctx.cache.folder}/results/${plan.hash}-${dataHash}.json`, [text])
+  } catch {
+    // Not kept, as said above.
+  }
+}

@@ -1,0 +1,90 @@
+import { hashReading } from '../data/data-hash.ts'
+import { contentKey, declaredKey, keyText, unsoundKeyQuery } from '../data/keys.ts'
+import { duplicateKey, nullKey, overlappingSplits } from '../data/problems.ts'
+import { conditionNames, needsKey, overlapQuery, splitName } from '../data/splits.ts'
+import type { SourcePlan } from '../plan/plan.ts'
+import { printSelect } from '../sql/print.ts'
+import { createAs, drop } from '../sql/statements.ts'
+import { KEY, ROW, SPLIT, type SqlExpr, type SqlFrom } from '../sql/tree.ts'
+import { jsonAt, namedColumn, numberAt } from './columns.ts'
+import { digest, type RunContext } from './context.ts'
+
+/**
+ * Sources as tables of the run's database: the user's columns, the hidden position and split, and the hidden key where none is declared.
+ * What comes from files is read once; a declared key and its split are computed when they are read, a content key once.
+ */
+export interface Prepared {
+  readonly plan: SourcePlan
+  /** Of the files' contents and of everything that was done to them. */
+  readonly hash: string
+  readonly rows: number
+}
+
+export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<Prepared> {
+  const known = ctx.prepared.get(plan.name)
+  if (known) return known
+  ctx.step(`reading ${plan.name}`, 0, 0)
+  const hash = await contentOf(ctx, plan)
+  const raw = `assay raw ${plan.name}`
+  if (plan.reading) await ctx.tables.read(raw, plan.reading)
+  await ctx.breathe()
+  const declared = plan.key.length > 0
+  const key = declared ? declaredKey(plan.key) : contentKey(plan.columns)
+  const from: SqlFrom = { kind: 'table', name: raw }
+  const numbered = plan.select === undefined ? undefined : `select *, row_number() over () - 1 as ${quote(ROW)} from (${plan.select})`
+  if (numbered !== undefined) await ctx.tables.execute(createAs('table', raw, numbered))
+  const columns = plan.columns.map((c) => ({ value: column(c.from ?? c.name), alias: c.name }))
+  const keyed = !declared && (plan.keyed || (plan.split !== undefined && needsKey(plan.split)))
+  const renamed = `assay named ${plan.name}`
+  await ctx.tables.execute(createAs('view', renamed, { items: [{ value: column(ROW) }, ...columns], from }))
+  const base = `assay base ${plan.name}`
+  const items = [{ value: { kind: 'star' } as SqlExpr }, ...(keyed ? [{ value: key, alias: KEY }] : [])]
+  await ctx.tables.execute(createAs(keyed ? 'table' : 'view', base, { items, from: { kind: 'table', name: renamed } }))
+  if (keyed) await ctx.tables.execute(drop('view', renamed))
+  const identity = declared ? key : column(KEY)
+  const split = plan.split ? splitName(plan.split, keyText(identity)) : undefined
+  const hidden = [...(split ? [{ value: split, alias: SPLIT }] : []), ...(declared ? [{ value: keyText(key), alias: KEY }] : [])]
+  await ctx.tables.execute(
+    createAs('view', plan.name, { items: [{ value: { kind: 'star' } }, ...hidden], from: { kind: 'table', name: base } }),
+  )
+  const counted = await ctx.tables.query(`select count(*) as n from ${quote(base)}`)
+  const prepared: Prepared = { plan, hash, rows: numberAt(namedColumn(counted, 'n'), 0) ?? 0 }
+  await checkKeys(ctx, plan, base, identity, declared)
+  ctx.prepared.set(plan.name, prepared)
+  return prepared
+}
+
+const column = (name: string): SqlExpr => ({ kind: 'column', name })
+const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+async function contentOf(ctx: RunContext, plan: SourcePlan): Promise<string> {
+  const what = JSON.stringify({
+    select: plan.select,
+    columns: plan.columns,
+    key: plan.key,
+    split: plan.split,
+    options: readingOptions(plan),
+  })
+  if (plan.reading) return digest((await hashReading(plan.reading, `${ctx.cache.folder}/file-hashes.json`)).hash, what)
+  return digest(...plan.over.map((name) => ctx.prepared.get(name)!.hash), what)
+}
+
+const readingOptions = ({ reading }: SourcePlan) =>
+  reading?.kind === 'file' ? { format: reading.format, options: reading.options } : reading?.kind
+
+async function checkKeys(ctx: RunContext, plan: SourcePlan, base: string, identity: SqlExpr, declared: boolean): Promise<void> {
+  if (declared) {
+    const unsound = await ctx.tables.query(printSelect(unsoundKeyQuery(base, identity)))
+    if (unsound.rows > 0) {
+      const key = jsonAt(namedColumn(unsound, 'key'), 0)
+      const rows = numberAt(namedColumn(unsound, 'rows'), 0) ?? 0
+      throw key === null ? nullKey(plan.name, rows) : duplicateKey(plan.name, String(key), rows)
+    }
+  }
+  const overlap = plan.split && overlapQuery(base, plan.split, declared || plan.keyed ? identity : column(ROW))
+  if (!overlap || !plan.split) return
+  const found = await ctx.tables.query(printSelect(overlap))
+  if (found.rows === 0) return
+  const names = conditionNames(plan.split).filter((_, i) => jsonAt(namedColumn(found, `part ${i}`), 0) === true)
+  throw overlappingSplits(plan.name, String(jsonAt(namedColumn(found, 'key'), 0)), names, numberAt(namedColumn(found, 'rows'), 0) ?? 1)
+}

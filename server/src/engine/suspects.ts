@@ -1,0 +1,87 @@
+import { encode } from '../data/encode.ts'
+import type { Columns } from '../data/tables.ts'
+import type { Json, Key, RankedRow } from '../protocol/results.ts'
+import type { Picture } from '../protocol/views.ts'
+import { jsonAt, namedColumn } from './columns.ts'
+import type { RunContext } from './context.ts'
+import { keyAt, keyColumns, rowsAt } from './keys.ts'
+import { argmax } from './metrics.ts'
+import type { FittedModel } from './models.ts'
+import type { Ranking } from './ranking.ts'
+import { alternative } from './treatments.ts'
+
+/**
+ * Ranked rows as people see them: key, given label, the model's own opinion and how sure it is, what would be done, the values or the picture.
+ * `ranking` holds all rows; values and pictures only the first of them, or a result of thousands of rows would be mostly decoration.
+ */
+const SHOWN = 100
+
+export async function rankedRows(
+  ctx: RunContext,
+  model: FittedModel,
+  ranking: Ranking,
+): Promise<{ rows: RankedRow[]; pictures: Record<string, Picture> }> {
+  const { plan, trained, labels } = model
+  const source = ctx.prepared.get(plan.source)!.plan
+  const positions = Array.from(ranking.rows, (row) => trained!.rows[row]!)
+  const columns = await rowsAt(ctx, source, positions, [plan.target.name, ...plan.inputs.map((c) => c.name)])
+  const width = trained!.architecture.outputs
+  const predicted = await predictions(ctx, model, columns)
+  const images = plan.inputs.filter((c) => c.type === 'image').map((c) => c.name)
+  const plain = plan.inputs.filter((c) => c.type !== 'image' && c.type !== 'blob').map((c) => c.name)
+  const pictures: Record<string, Picture> = {}
+  const rows = positions.map((_, i): RankedRow => {
+    const key = keyAt(columns, keyColumns(source), i)
+    const shown = i < SHOWN
+    if (shown && images[0] !== undefined) {
+      const picture = pictureOf(columns, images[0], i, key)
+      if (picture) pictures[JSON.stringify(key)] = picture
+    }
+    const given = trained!.y[ranking.rows[i]!]!
+    const best = labels ? argmax(predicted, i, width) : 0
+    return {
+      key,
+      influence: ranking.influence[i]!,
+      rank: i + 1,
+      treatment: treatmentWords(ranking, model, predicted, i, given),
+      label: jsonAt(namedColumn(columns, plan.target.name), i),
+      prediction: labels ? labels.values[best] : predicted[i],
+      confidence: labels ? predicted[i * width + best] : undefined,
+      values:
+        shown && plain.length
+          ? Object.fromEntries(plain.map((name): [string, Json] => [name, jsonAt(namedColumn(columns, name), i)]))
+          : undefined,
+    }
+  })
+  return { rows, pictures }
+}
+
+async function predictions(ctx: RunContext, model: FittedModel, columns: Columns): Promise<Float32Array> {
+  const { encoding, architecture, theta } = model.trained!
+  if (columns.rows === 0) return new Float32Array(0)
+  const { values, rows } = encode(encoding, columns.columns)
+  const session = await (await ctx.backend()).open(architecture, { rows, x: values })
+  try {
+    return await session.predict(theta, ctx.breathe)
+  } finally {
+    session.dispose()
+  }
+}
+
+function treatmentWords(ranking: Ranking, model: FittedModel, p: Float32Array, i: number, given: number): string | undefined {
+  const { treatment } = ranking
+  if (treatment === undefined) return undefined
+  if (treatment === 'remove' || !model.labels) return 'remove'
+  const { values } = model.labels
+  const to = typeof treatment === 'object' ? treatment.to : alternative(p, i * values.length, values.length, given)
+  return `relabel to ${String(values[to])}`
+}
+
+function pictureOf(columns: Columns, name: string, row: number, key: Key): Picture | undefined {
+  const data = namedColumn(columns, name)
+  if (data.kind !== 'blob') return undefined
+  const pixels = data.values[row]
+  const side = Math.round(Math.sqrt(pixels?.length ?? 0))
+  if (!pixels || side * side !== pixels.length) return undefined
+  return { width: side, height: side, pixels: Buffer.from(pixels).toString('base64'), key }
+}

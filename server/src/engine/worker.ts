@@ -1,0 +1,36 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { Cancelled } from '../methods/cancel.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Reading } from '../sql/tree.ts'
+import type { Call, Reply } from './client.ts'
+import { openEngine } from './engine.ts'
+import type { EngineOptions } from './events.ts'
+
+/** The engine's thread: `openEngine` behind messages. The flag in shared memory stops loops that never look at their messages. */
+const port = parentPort!
+const { options, flag } = workerData as { options: EngineOptions; flag: SharedArrayBuffer }
+const engine = openEngine(options, new Int32Array(flag))
+const reply = (message: Reply) => port.postMessage(message)
+
+port.on('message', (message: Call | 'cancel') => {
+  if (message === 'cancel') return engine.cancel()
+  const { id, args } = message
+  const emit = (event: Extract<Reply, { kind: 'event' }>['event']) => reply({ id, kind: 'event', event })
+  const answer = (): Promise<unknown> => {
+    switch (message.method) {
+      case 'describe':
+        return engine.describe(args[0] as readonly Reading[])
+      case 'run':
+        return engine.run(args[0] as readonly Plan[], emit)
+      case 'index':
+        return engine.index(args[0] as Plan, args[1] as string, emit, args[2] as { export?: string; import?: string } | undefined)
+      case 'close':
+        return engine.close()
+    }
+  }
+  answer().then(
+    (value) => reply({ id, kind: 'answer', value }),
+    (reason) =>
+      reply(reason instanceof Cancelled ? { id, kind: 'cancelled' } : { id, kind: 'error', message: String(reason?.message ?? reason) }),
+  )
+})

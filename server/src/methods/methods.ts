@@ -1,0 +1,9 @@
+/**
+ * `assay/methods`: the algorithms as pure functions over typed arrays, for use without the editor. This file only names what is public;
+ * each function is documented where it stands. Long ones return promises and take a cancellation token; all are deterministic given `rng`.
+ */
+export { Cancelled, type CancelToken } from './cancel.ts'
+export { conjugateGradient } from './influence/conjugate-gradient.ts'
+export { lanczos } from './influence/lanczos.ts'
+export { rankBySpectrum } from './influence/rank-by-spectrum.ts'
+export { findSlices } from './slices/find-slices.ts'

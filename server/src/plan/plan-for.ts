@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import type { DeclarationSpec, Spec } from '../check/spec.ts'
+import type { Json, PlannedStep, Result } from '../protocol/results.ts'
+import { printExpr } from '../sql/print.ts'
+import { assertTask } from './assertion.ts'
+import { complaintTask } from './complaint.ts'
+import { dataPlace, same, sourceNamed, toSql } from './expression.ts'
+import { interveneTask } from './intervention.ts'
+import { Later } from './later.ts'
+import type { ModelPlan, Plan, Task } from './plan.ts'
+import { partitionExpression } from './predicates.ts'
+import { modelNamed, modelPlan, sourcePlans } from './tables.ts'
+
+/**
+ * From a valid spec to what a run will do: one file per kind of declaration beside this one, each a pure function to a task with its SQL
+ * printed. Here: which declarations run and in what order, what each needs, seeds and hashes. Nothing here reads data or a clock.
+ */
+export interface PlanOptions {
+  readonly seed?: number
+}
+
+/** `refused`: declarations that this version cannot run, as results with status `skipped` and a sentence. */
+export interface Planned {
+  readonly plans: readonly Plan[]
+  readonly refused: readonly Result[]
+}
+
+/** Plans for the declarations named (and, before them, the ones they need), or for all that can be run. Names must exist in `spec`. */
+export function planFor(spec: Spec, names: readonly string[] | undefined, options: PlanOptions): Planned {
+  const plans: Plan[] = []
+  const refused: Result[] = []
+  for (const declaration of inOrderOfNeed(spec, names)) {
+    try {
+      const plan = planOne(spec, declaration, options)
+      plans.push(plan)
+    } catch (reason) {
+      if (!(reason instanceof Later)) throw reason
+      refused.push(refusal(declaration, reason.message))
+    }
+  }
+  return { plans, refused }
+}
+
+function refusal(declaration: DeclarationSpec, message: string): Result {
+  const provenance = { dataHash: '', planHash: '', seed: 0, rows: 0, elapsedMs: 0 }
+  return { kind: declaration.kind, name: declaration.name, status: 'skipped', provenance, message } as Result
+}
+
+function inOrderOfNeed(spec: Spec, names: readonly string[] | undefined): DeclarationSpec[] {
+  const ordered = new Set<DeclarationSpec>()
+  const find = (name: string) => spec.declarations.find((d) => same(d.name, name))
+  const visit = (declaration: DeclarationSpec, trail: readonly DeclarationSpec[]) => {
+    if (ordered.has(declaration) || trail.includes(declaration)) return
+    for (const need of declaration.needs) {
+      const needed = find(need)
+      if (needed) visit(needed, [...trail, declaration])
+    }
+    ordered.add(declaration)
+  }
+  const wanted = names ? names.map(find).filter((d) => d !== undefined) : spec.declarations
+  for (const declaration of wanted) visit(declaration, [])
+  return [...ordered]
+}
+
+function planOne(spec: Spec, declaration: DeclarationSpec, options: PlanOptions): Plan {
+  const { task, sources, models } = taskOf(spec, declaration)
+  const modelPlans = models.map((name) => modelPlan(spec, name, options.seed))
+  const withModels = [...new Set([...sources, ...modelPlans.map((m) => m.source)])]
+  const body = {
+    kind: task.kind,
+    name: declaration.name,
+    path: declaration.path,
+    seed: options.seed ?? modelPlans[0]?.train?.seed ?? 7,
+    needs: declaration.needs,
+    sources: sourcePlans(spec, withModels),
+    models: modelPlans,
+    task,
+  }
+  return { ...body, hash: hashOf(body as unknown as Json), steps: stepsOf(body) }
+}
+
+function taskOf(spec: Spec, d: DeclarationSpec): { task: Task; sources: string[]; models: string[] } {
+  switch (d.kind) {
+    case 'source':
+      if (d.unsupported) throw new Later(`\`${d.name}\`: it cannot read ${d.unsupported}`)
+      return { task: { kind: 'source', source: d.name }, sources: [d.name], models: [] }
+    case 'model':
+      refuseLaterModel(spec, d.name)
+      return { task: { kind: 'model', model: d.name }, sources: [d.source], models: [d.name] }
+    case 'slice': {
+      const sql = printExpr(toSql(d.where, dataPlace(spec)))
+      return { task: { kind: 'slice', source: sourceNamed(spec, d.source).name, sql }, sources: [d.source], models: [] }
+    }
+    case 'partition': {
+      if (d.tree || d.by?.some((b) => b.bins)) throw new Later(`\`${d.name}\`: partitions by \`tree\` and by \`bins\` with a count`)
+      const sql = printExpr(partitionExpression(spec, d.name, (name) => ({ kind: 'column', name })))
+      const by = (d.by ?? []).map((b) => b.column.name)
+      return { task: { kind: 'partition', source: sourceNamed(spec, d.source).name, by, sql }, sources: [d.source], models: [] }
+    }
+    case 'assert': {
+      if (d.each.kind === 'later') throw new Later(`\`${d.name}\`: ${d.each.word}`)
+      if (d.later) throw new Later(`\`${d.name}\`: ${d.later}`)
+      for (const model of d.using) refuseLaterModel(spec, model)
+      const task = assertTask(spec, d)
+      return { task, sources: [d.on.source], models: task.predictions.map((p) => p.model) }
+    }
+    case 'complaint': {
+      if (d.later) throw new Later(`\`${d.name}\`: ${d.later}`)
+      for (const model of d.using) refuseLaterModel(spec, model)
+      const task = complaintTask(spec, d)
+      return { task, sources: [task.source, task.suspects.of.source], models: [...d.using.map((m) => modelNamed(spec, m).name)] }
+    }
+    case 'intervene': {
+      if (d.later) throw new Later(`\`${d.name}\`: ${d.later}`)
+      for (const model of d.retrain) refuseLaterModel(spec, model)
+      const task = interveneTask(spec, d)
+      const measured = task.compare.map((m) => (m.kind === 'complaint' ? m.task.source : m.on?.source)).filter((s) => s !== undefined)
+      return { task, sources: [task.complaint.source, ...measured], models: [...new Set([task.complaint.model, ...d.retrain])] }
+    }
+    default:
+      throw new Later(`\`${d.name}\`: \`${d.kind}\` is checked and not yet run`)
+  }
+}
+
+function refuseLaterModel(spec: Spec, name: string): void {
+  const model = modelNamed(spec, name)
+  if (model.model.kind === 'later') throw new Later(`\`${model.name}\`: models of kind \`${model.model.name}\``)
+}
+
+export function hashOf(value: Json): string {
+  return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16)
+}
+
+/** JSON with keys in order, so that equal plans have equal hashes. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, v]) => v !== undefined)
+    entries.sort(([a], [b]) => (a < b ? -1 : 1))
+    return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(',')}}`
+  }
+  return JSON.stringify(value) ?? 'null'
+}
+
+function stepsOf(plan: Pick<Plan, 'sources' | 'models' | 'task'>): PlannedStep[] {
+  return [
+    ...plan.sources.map((s): PlannedStep => ({ what: `read ${s.name}`, sql: s.select })),
+    ...plan.models.map((m): PlannedStep => ({ what: trainingWords(m) })),
+    ...taskSteps(plan.task),
+  ]
+}
+
+function trainingWords(model: ModelPlan): string {
+  if (model.model.kind === 'column') return `take predictions of ${model.name} from column ${model.model.column}`
+  return `train ${model.name} (${model.model.kind}) on ${model.source}.${model.train?.split ?? 'all rows'}, seed ${model.train?.seed ?? 7}`
+}
+
+function taskSteps(task: Task): PlannedStep[] {
+  switch (task.kind) {
+    case 'assert':
+      return [...task.predictions.map((p) => ({ what: `predict ${p.source} with ${p.model}` })), { what: 'judge rows', sql: task.sql }]
+    case 'complaint':
+      return [
+        ...task.predictions.map((p) => ({ what: `predict ${p.source} with ${p.model}` })),
+        { what: 'run the query', sql: task.hardSql },
+        { what: 'trace rows and classes to the result', sql: task.lineageSql },
+        { what: `rank ${task.suspects.of.source} rows by ${task.suspects.by} (${task.method.kind})` },
+      ]
+    case 'intervene':
+      return [
+        ...taskSteps(task.complaint),
+        ...task.fixes.map((f) => ({
+          what: `${f.kind} ${f.target.kind === 'suspects' ? `the top ${f.target.suspects.top} suspects` : 'the rows named'}`,
+          sql: f.target.kind === 'where' ? f.target.sql : undefined,
+        })),
+        { what: `train ${task.retrain.join(', ')} again and compare` },
+      ]
+    case 'slice':
+    case 'partition':
+      return [{ what: 'count rows', sql: task.sql }]
+    default:
+      return []
+  }
+}
