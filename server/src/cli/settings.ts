@@ -1,0 +1,41 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+/** What the options that all commands share come to. */
+export interface Settings {
+  readonly format: Format
+  readonly out?: string
+  /** An html report beside the results that are printed. */
+  readonly report?: string
+  readonly engine: string
+  readonly seed?: number
+  readonly threads?: number
+  readonly confirm?: boolean
+  readonly check?: boolean
+  readonly export?: string
+  readonly import?: string
+}
+export type Format = 'text' | 'json' | 'html' | 'sarif'
+
+const engines = ['auto', 'gpu', 'onnx-cuda', 'webgpu', 'onnx-webgpu', 'native', 'onnx', 'wasm', 'reference']
+
+export function withOutput(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'how results are written').choices(['text', 'json', 'sarif', 'html']).default('text'))
+    .option('--out <file>', 'write results there instead of to the terminal')
+}
+
+export function withEngine(command: Command): Command {
+  return withOutput(command)
+    .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
+    .option('--seed <n>', 'seed of everything random, in place of the ones in the file', whole(0))
+    .option('--threads <n>', 'threads that may compute at once', whole(1))
+}
+
+function whole(least: number) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`A whole number from ${least} on is needed here.`)
+    return value
+  }
+}
