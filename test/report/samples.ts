@@ -7,7 +7,10 @@ export const backend: BackendInfo = { name: 'wasm', device: 'cpu, 2 threads', se
 export const provenance = { dataHash: '3fa9c1d2e4b5a697', planHash: '81c7aa0912fe3d45', seed: 7, rows: 60000, elapsedMs: 8213 }
 
 export function reportOf(views: readonly View[], more: Partial<ResultFile> = {}): Report {
-  return { file: { schema: 'assay-result/1', file: 'examples/digits.assay', backend, results: views.map((v) => v.result), problems: [], ...more }, views }
+  return {
+    file: { schema: 'assay-result/1', file: 'examples/digits.assay', backend, results: views.map((v) => v.result), problems: [], ...more },
+    views,
+  }
 }
 export function viewOf(result: Result, pictures: Readonly<Record<string, Picture>> = {}, text = ''): View {
   return { schema: 'assay-view/1', result, text, pictures }
@@ -66,7 +69,12 @@ export const model: Result = {
   gradientNorm: 9.1e-5,
   metrics: { accuracy: 0.8991, loss: 0.4123 },
   measuredOn: 'training',
-  perSlice: ['thin', 'bold', 'colours = E', 'colours = F'].map((slice, i) => ({ slice, rows: 900 * (i + 1), loss: 0.3 + i / 10, metric: 0.93 - i / 20 })),
+  perSlice: ['thin', 'bold', 'colours = E', 'colours = F'].map((slice, i) => ({
+    slice,
+    rows: 900 * (i + 1),
+    loss: 0.3 + i / 10,
+    metric: 0.93 - i / 20,
+  })),
 }
 export const partition: Result = {
   kind: 'partition',
@@ -85,7 +93,12 @@ export const assertion: Result = {
   failed: 20,
   unknown: 0,
   fraction: 20 / 53940,
-  flagged: Array.from({ length: 20 }, (_, i) => ({ key: `a1b2c3${i}`, severity: 1, rows: [`a1b2c3${i}`], values: { x: 0, y: i === 3 ? null : 6.62, z: 0 } })),
+  flagged: Array.from({ length: 20 }, (_, i) => ({
+    key: `a1b2c3${i}`,
+    severity: 1,
+    rows: [`a1b2c3${i}`],
+    values: { x: 0, y: i === 3 ? null : 6.62, z: 0 },
+  })),
   total: 20,
   sql: 'select count(*) from "stones"',
 }

@@ -1,6 +1,7 @@
 import type { ComplaintResult, DiscoverResult, InterveneResult, ModelResult, PartitionResult, Result } from '../protocol/results.ts'
 import { figure } from './figures.ts'
 import { inert } from './inert.ts'
+import { html } from './markup.ts'
 import { sliceMetric } from './tables.ts'
 import { chartSentences, measureName, predicateText } from './wording.ts'
 
@@ -40,9 +41,7 @@ async function draw(sentence: string, build: (plot: PlotModule) => PlotOptions):
   const svg = plot.plot({ ...build(plot), document, className: 'plot' })
   for (const style of [...svg.querySelectorAll('style')]) style.remove()
   for (const element of [svg, ...svg.querySelectorAll('[style]')]) element.removeAttribute('style')
-  svg.setAttribute('role', 'img')
-  svg.setAttribute('aria-label', sentence)
-  return svg.outerHTML
+  return svg.outerHTML.replace('<svg ', html`<svg role="img" aria-label="${sentence}" `.markup)
 }
 
 const accent = 'var(--accent)'
