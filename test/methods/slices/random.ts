@@ -36,3 +36,34 @@ function errorOf(kind: number, rng: () => number): number {
   if (kind === 3) return rng() < 0.5 ? 0 : rng() ** 8 * 1e6
   return rng()
 }
+
+export function shuffled(length: number, rng: () => number): number[] {
+  const order = Array.from({ length }, (_, i) => i)
+  for (let i = length - 1; i > 0; i--) {
+    const j = Math.floor(rng() * (i + 1))
+    ;[order[i], order[j]] = [order[j]!, order[i]!]
+  }
+  return order
+}
+
+interface Shape {
+  readonly nRows: number
+  readonly nColumns: number
+  readonly domain: number
+  /** Of rows that are given the planted slice's codes. */
+  readonly share: number
+  readonly continuous?: boolean
+}
+
+/** Uniform codes; in rows of the planted slice (code 2 in the last three columns) errors are six times as likely, or larger by two. */
+export function plantedInput(rng: () => number, { nRows, nColumns, domain, share, continuous }: Shape) {
+  const planted = [nColumns - 3, nColumns - 2, nColumns - 1].map((column) => ({ column, code: 2 }))
+  const codes = Array.from({ length: nColumns }, () => Int32Array.from({ length: nRows }, () => 1 + Math.floor(rng() * domain)))
+  const errors = new Float64Array(nRows)
+  for (let row = 0; row < nRows; row++) {
+    const weak = rng() < share
+    if (weak) for (const { column, code } of planted) codes[column]![row] = code
+    errors[row] = continuous === true ? rng() * rng() + (weak ? 2 * rng() : 0) : rng() < (weak ? 0.6 : 0.1) ? 1 : 0
+  }
+  return { codes, errors, planted }
+}

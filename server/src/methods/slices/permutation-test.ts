@@ -44,9 +44,9 @@ function coarse(error: number): number {
 
 /**
  * P(mean error of `size` rows drawn without replacement ≥ `meanError`): the permutation test of a slice against the rest, without drawing.
- * The draw is Bernoulli sampling given its size, so the tail is the double saddlepoint approximation of Skovgaard (1987, eq. 3.1; for
- * permutation tests Booth & Butler, Biometrika 77, 1990), good to a few percent far into the tail, where t tests of skewed errors are
- * not. Newton's method in two variables; O(20 · distinct errors).
+ * The draw is Bernoulli sampling given its size, so the tail is the double saddlepoint approximation of Skovgaard (1987; for
+ * permutation tests Booth & Butler, Biometrika 77, 1990) in Barndorff-Nielsen's form Φ(−w − ln(v/w)/w), good to a few percent far into
+ * the tail, where t tests of skewed errors are not. Newton's method in two variables; O(20 · distinct errors).
  */
 export function permutationUpper(population: ErrorPopulation, size: number, meanError: number): number {
   const { nRows, mean, deviation } = population
@@ -55,24 +55,24 @@ export function permutationUpper(population: ErrorPopulation, size: number, mean
   const share = size / nRows
   const spread = Math.sqrt(nRows * share * (1 - share))
   if (Math.abs(excess) < 1e-2 * spread) return normalUpper(excess / spread)
-  const { tilt, slope, cumulant, determinant, converged } = solve(population, share, size, excess)
-  const exponent = Math.max(0, tilt * size + slope * excess - cumulant)
+  const { tilt, slope, at } = solve(population, share, size, excess)
+  const exponent = Math.max(0, tilt * size + slope * excess - at.cumulant)
+  const logOfSize = logChoose(nRows, size) + size * Math.log(share) + (nRows - size) * Math.log1p(-share)
   // No arrangement is rarer than the one that the data shows.
   const least = Math.exp(-logChoose(nRows, size))
-  if (!converged) return excess > 0 ? Math.min(1, Math.max(least, Math.exp(-exponent) * spread * Math.sqrt(2 * Math.PI))) : 1
+  // Chernoff's bound given the size; it governs where the slice holds all of the largest errors and nothing is left to vary.
+  const most = slope > 0 ? Math.min(1, Math.exp(-exponent - logOfSize) / Math.max(1, Math.sqrt(2 * Math.PI * at.sizeVariance))) : 1
+  const determinant = Math.max(0, at.sizeVariance * at.sumVariance - at.covariance ** 2)
   const w = Math.sign(slope) * Math.sqrt(2 * exponent)
   const v = (slope * Math.sqrt(determinant)) / spread
-  const density = Math.exp(-exponent) / Math.sqrt(2 * Math.PI)
-  const tail = normalUpper(w) + density * (1 / v - 1 / w)
-  return Math.min(1, Math.max(least, tail))
+  const tail = v / w > 0 ? normalUpper(w + Math.log(v / w) / w) : most
+  return Math.max(least, Math.min(most, tail))
 }
 
 interface Saddlepoint {
   readonly tilt: number
   readonly slope: number
-  readonly cumulant: number
-  readonly determinant: number
-  readonly converged: boolean
+  readonly at: Cumulants
 }
 
 interface Cumulants {
@@ -94,10 +94,9 @@ function solve({ values, counts, mean, deviation }: ErrorPopulation, share: numb
     const gradientT = at.meanSize - size
     const gradientU = at.meanSum - excess
     const determinant = at.sizeVariance * at.sumVariance - at.covariance ** 2
-    const scale = Math.max(at.sumVariance, 1e-300)
-    const converged = Math.abs(gradientT) < 1e-9 * (1 + size) && Math.abs(gradientU) < 1e-9 * (1 + Math.abs(excess))
-    if (converged && determinant > 0) return { tilt: t, slope: u, cumulant: at.cumulant, determinant, converged }
-    if (!(determinant > 1e-14 * at.sizeVariance * scale)) break
+    const arrived = Math.abs(gradientT) < 1e-9 * (1 + size) && Math.abs(gradientU) < 1e-9 * (1 + Math.abs(excess))
+    // The minimum lies at infinity where the slice holds all of the largest errors.
+    if (arrived || !(determinant > 1e-14 * at.sizeVariance * at.sumVariance)) break
     const downT = -(at.sumVariance * gradientT - at.covariance * gradientU) / determinant
     const downU = -(at.sizeVariance * gradientU - at.covariance * gradientT) / determinant
     const before = at.cumulant - t * size - u * excess
@@ -118,7 +117,7 @@ function solve({ values, counts, mean, deviation }: ErrorPopulation, share: numb
     u += length * downU
     at = next
   }
-  return { tilt: t, slope: u, cumulant: at.cumulant, determinant: 0, converged: false }
+  return { tilt: t, slope: u, at }
 }
 
 function cumulants(standard: Float64Array, counts: Float64Array, share: number, t: number, u: number): Cumulants {
