@@ -1,5 +1,5 @@
 import type * as ast from '../../../grammar/src/ast.ts'
-import type { Column, ColumnType, Reading, Schema } from '../sql/tree.ts'
+import type { Column, ColumnType, Reading } from '../sql/tree.ts'
 
 /**
  * What a file says once it is known to make sense: `check`'s answer and `plan`'s input. A declaration with an error is not here.
@@ -60,7 +60,7 @@ export interface SourceSpec extends Base<'source'> {
   readonly view?: ast.Select
   readonly unsupported?: string
   /** User columns in order, after `names snake` or a `select *` have been applied; pseudo-columns are not among them. */
-  readonly schema: Schema
+  readonly schema: readonly SourceColumn[]
   readonly names: 'as_is' | 'snake'
   /** Declared key columns. */
   readonly key?: readonly string[]
@@ -68,6 +68,9 @@ export interface SourceSpec extends Base<'source'> {
   readonly label?: string
   readonly split?: SplitSpec
 }
+
+/** `from` is the name in the reading, where `names snake` has changed it. */
+export type SourceColumn = Column & { readonly from?: string }
 
 export interface SplitSpec {
   readonly parts: readonly { readonly name: string; readonly where?: ast.Expr /** 0 … 1 */; readonly share?: number }[]

@@ -19,8 +19,6 @@ export type RunEvent =
 
 export interface Outcome {
   readonly result: Result
-  /** Set where the data, not the engine, is at fault: reported at the declaration, exit code 2. */
-  readonly problem?: { readonly code: string; readonly message: string; readonly hint?: string }
   readonly pictures: Readonly<Record<string, Picture>>
 }
 

@@ -211,13 +211,9 @@ function dataHash(ctx: RunContext, plan: Plan): string {
 }
 
 function failure(plan: Plan, reason: unknown, provenance: Provenance): Outcome {
-  const data = reason instanceof DataProblem ? { code: reason.code, message: reason.message, hint: reason.hint } : undefined
-  const message = data?.message ?? sentence(reason)
-  return {
-    result: { kind: plan.kind, name: plan.name, status: 'failed', provenance, message, hint: data?.hint } as Result,
-    problem: data,
-    pictures: {},
-  }
+  const data = reason instanceof DataProblem ? reason : undefined
+  const members = { status: 'failed', provenance, message: sentence(reason), hint: data?.hint, fault: data && 'data' }
+  return { result: { kind: plan.kind, name: plan.name, ...members } as Result, pictures: {} }
 }
 
 /** Only the first line of what went wrong, never a stack. */

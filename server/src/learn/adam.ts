@@ -43,9 +43,8 @@ export async function trainByAdam<H>(
   let steps = 0
   let epochs = 0
   try {
-    for (; epochs < options.epochs; ) {
+    while (epochs < options.epochs) {
       shuffle(order, rng)
-      let loss = 0
       for (let start = 0; start < rows; start += batch) {
         await breathe()
         const count = Math.min(batch, rows - start)
@@ -66,7 +65,6 @@ export async function trainByAdam<H>(
             requireFinite(examples, architecture)
             throw new TrainingFailed(steps, 'the loss is no number; scale the inputs, or raise l2')
           }
-          loss += here
           const old = state
           state = Object.fromEntries(names.map((name) => [name, made[name]!]))
           for (const name of names) {
@@ -89,7 +87,7 @@ export async function trainByAdam<H>(
     return {
       theta: final,
       loss,
-      gradientNorm: Math.hypot(...[Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0))]),
+      gradientNorm: Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0)),
       epochs,
       passes: epochs + 1,
       converged: best !== undefined && epochs < options.epochs,

@@ -35,15 +35,12 @@ export function rankBySpectrum(index: SpectralIndex, queryGradient: ArrayLike<nu
 
 const blockRows = 1024
 
-/** sums[i] = Σ_l q_l·b[l·n + start + i], four eigenvectors at a time. */
+/** sums[i] = Σ_l q_l·b[l·n + start + i], ten eigenvectors at a time: every read and write of a sum that is saved counts. */
 function sumBlock({ k, n, b }: SpectralIndex, q: ArrayLike<number>, start: number, count: number, sums: Float64Array): void {
+  sums.fill(0)
   let l = 0
-  if (k < 4) sums.fill(0)
-  else {
-    sumFour(b, start, n, q[0]!, q[1]!, q[2]!, q[3]!, sums, count)
-    l = 4
-  }
-  for (; l + 4 <= k; l += 4) addFour(b, l * n + start, n, q[l]!, q[l + 1]!, q[l + 2]!, q[l + 3]!, sums, count)
+  for (; l + 10 <= k; l += 10) addTen(b, l * n + start, n, q, l, sums, count)
+  for (; l + 4 <= k; l += 4) addFour(b, l * n + start, n, q, l, sums, count)
   for (; l < k; l++) {
     const factor = q[l]!
     const at = l * n + start
@@ -51,34 +48,43 @@ function sumBlock({ k, n, b }: SpectralIndex, q: ArrayLike<number>, start: numbe
   }
 }
 
-function sumFour(
-  b: Float32Array,
-  at: number,
-  n: number,
-  q0: number,
-  q1: number,
-  q2: number,
-  q3: number,
-  sums: Float64Array,
-  count: number,
-): void {
-  const [a1, a2, a3] = [at + n, at + 2 * n, at + 3 * n]
-  for (let i = 0; i < count; i++) sums[i] = q0 * b[at + i]! + q1 * b[a1 + i]! + (q2 * b[a2 + i]! + q3 * b[a3 + i]!)
+function addTen(b: Float32Array, a0: number, n: number, q: ArrayLike<number>, l: number, sums: Float64Array, count: number): void {
+  // Destructuring an array here would go through its iterator, block after block.
+  const q0 = q[l]!
+  const q1 = q[l + 1]!
+  const q2 = q[l + 2]!
+  const q3 = q[l + 3]!
+  const q4 = q[l + 4]!
+  const q5 = q[l + 5]!
+  const q6 = q[l + 6]!
+  const q7 = q[l + 7]!
+  const q8 = q[l + 8]!
+  const q9 = q[l + 9]!
+  const a1 = a0 + n
+  const a2 = a1 + n
+  const a3 = a2 + n
+  const a4 = a3 + n
+  const a5 = a4 + n
+  const a6 = a5 + n
+  const a7 = a6 + n
+  const a8 = a7 + n
+  const a9 = a8 + n
+  for (let i = 0; i < count; i++) {
+    const first = q0 * b[a0 + i]! + q1 * b[a1 + i]! + (q2 * b[a2 + i]! + q3 * b[a3 + i]!)
+    const second = q4 * b[a4 + i]! + q5 * b[a5 + i]! + (q6 * b[a6 + i]! + q7 * b[a7 + i]!)
+    sums[i] = sums[i]! + first + second + (q8 * b[a8 + i]! + q9 * b[a9 + i]!)
+  }
 }
 
-function addFour(
-  b: Float32Array,
-  at: number,
-  n: number,
-  q0: number,
-  q1: number,
-  q2: number,
-  q3: number,
-  sums: Float64Array,
-  count: number,
-): void {
-  const [a1, a2, a3] = [at + n, at + 2 * n, at + 3 * n]
-  for (let i = 0; i < count; i++) sums[i] = sums[i]! + (q0 * b[at + i]! + q1 * b[a1 + i]!) + (q2 * b[a2 + i]! + q3 * b[a3 + i]!)
+function addFour(b: Float32Array, a0: number, n: number, q: ArrayLike<number>, l: number, sums: Float64Array, count: number): void {
+  const q0 = q[l]!
+  const q1 = q[l + 1]!
+  const q2 = q[l + 2]!
+  const q3 = q[l + 3]!
+  const a1 = a0 + n
+  const a2 = a1 + n
+  const a3 = a2 + n
+  for (let i = 0; i < count; i++) sums[i] = sums[i]! + (q0 * b[a0 + i]! + q1 * b[a1 + i]!) + (q2 * b[a2 + i]! + q3 * b[a3 + i]!)
 }
 
 /** The best `wanted` of what was offered; rows come in rising order. */
