@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { countSlices } from '../../../server/src/methods/slices/count-slices.ts'
 import type { Evaluator } from '../../../server/src/methods/slices/evaluator.ts'
 import { findSlices, searchSlices } from '../../../server/src/methods/slices/find-slices.ts'
+import { type Aggregator, type Groups, groupEvaluator } from '../../../server/src/methods/slices/group-evaluator.ts'
 import { extendedEvaluator, recordingEvaluator } from '../../../server/src/methods/slices/lattice-store.ts'
 import { rowEvaluator } from '../../../server/src/methods/slices/row-evaluator.ts'
 import { plantedInput, randomInput, seeded } from './random.ts'
@@ -34,6 +35,47 @@ describe('an evaluator may be anything that knows sizes and sums', () => {
         )
         return all
       },
+    }
+  }
+})
+
+describe('grouped aggregates', () => {
+  it('find the same as rows in memory, groups below the support being left out', async () => {
+    for (let seed = 0; seed < 300; seed++) {
+      const rng = seeded(seed)
+      const { codes, errors: drawn } = randomInput(rng)
+      const errors = drawn.map((error) => Math.round(error * 8))
+      const search = { ...options, support: 1 + Math.floor(rng() * 4) }
+      const found = await searchSlices(groupEvaluator(groupingOf(codes, errors, search.support)), codes.length, search)
+      const expected = await findSlices(codes, errors, search)
+      expect(found.slices, `seed ${seed}`).toEqual(expected.slices)
+      expect(found.meanError).toBe(expected.meanError)
+    }
+  })
+
+  function groupingOf(codes: readonly Int32Array[], errors: Float64Array, support: number): Aggregator {
+    const sumError = errors.reduce((sum, error) => sum + error, 0)
+    return {
+      totals: { nRows: errors.length, sumError, maxError: Math.max(...errors) },
+      nColumns: codes.length,
+      aggregate: async (sets) => sets.map((set) => groupsOver(set)),
+    }
+
+    function groupsOver(set: readonly number[]): Groups {
+      const groups = new Map<string, number[]>()
+      for (const [row] of errors.entries()) {
+        const key = set.map((column) => codes[column]![row]!)
+        if (key.every((code) => code > 0)) groups.set(key.join(), [...(groups.get(key.join()) ?? []), row])
+      }
+      const kept = [...groups.entries()].filter(([, rows]) => rows.length >= support).reverse()
+      return {
+        codes: set.map((_, j) => Int32Array.from(kept, ([key]) => Number(key.split(',')[j]))),
+        statistics: {
+          sizes: Float64Array.from(kept, ([, rows]) => rows.length),
+          sums: Float64Array.from(kept, ([, rows]) => rows.reduce((sum, row) => sum + errors[row]!, 0)),
+          maxima: Float64Array.from(kept, ([, rows]) => Math.max(...rows.map((row) => errors[row]!))),
+        },
+      }
     }
   }
 })

@@ -17,14 +17,25 @@ export function splitErrors(errors: Float64Array): SplitErrors {
   const n = errors.length
   let maximum = 0
   for (let row = 0; row < n; row++) if (errors[row]! > maximum) maximum = errors[row]!
+  let others = 0
+  let largest = 0
+  for (let row = 0; row < n; row++) {
+    if (errors[row] === maximum) largest++
+    else if (errors[row] !== 0) others++
+  }
+  if (others === 0) return { high: errors, low: undefined, errors, total: largest * maximum, maximum, constant: maximum }
+  return splitGeneral(errors, maximum)
+}
+
+function splitGeneral(errors: Float64Array, maximum: number): SplitErrors {
+  const n = errors.length
   // Adding and subtracting 1.5·2⁵² quanta rounds to a multiple of the quantum (Dekker 1971), if below 2⁵¹ quanta.
-  const shift = maximum > 0 ? 1.5 * 2 ** (Math.ceil(Math.log2(maximum) + Math.log2(n)) + 2) : 0
+  const shift = 1.5 * 2 ** (Math.ceil(Math.log2(maximum) + Math.log2(n)) + 2)
   const high = new Float64Array(n)
   const low = new Float64Array(n)
   let highs = 0
   let lows = 0
   let exact = true
-  let constant: number | undefined = maximum
   for (let row = 0; row < n; row++) {
     const error = errors[row]!
     const rounded = error + shift - shift
@@ -33,7 +44,6 @@ export function splitErrors(errors: Float64Array): SplitErrors {
     highs += rounded
     lows += error - rounded
     if (rounded !== error) exact = false
-    if (error !== 0 && error !== maximum) constant = undefined
   }
-  return { high, low: exact ? undefined : low, errors, total: highs + lows, maximum, constant }
+  return { high, low: exact ? undefined : low, errors, total: highs + lows, maximum, constant: undefined }
 }

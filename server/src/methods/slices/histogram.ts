@@ -28,7 +28,8 @@ class CountHistogram implements Histogram {
 
   constructor(domain: number, { errors }: SplitErrors, constant: number) {
     this.counts = new Int32Array(2 * (domain + 1))
-    this.wrong = Uint8Array.from(errors, (error) => (error > 0 ? 1 : 0))
+    this.wrong = new Uint8Array(errors.length)
+    for (let row = 0; row < errors.length; row++) if (errors[row]! > 0) this.wrong[row] = 1
     this.constant = constant
   }
 

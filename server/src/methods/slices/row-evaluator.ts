@@ -19,7 +19,7 @@ export function rowEvaluator(codes: readonly Int32Array[], errors: Float64Array,
   const split = splitErrors(errors)
   const columns = codes.map((values) => codeColumn(values, split, support))
   const atoms = atomsOf(columns)
-  const locals = Int32Array.from(columns.flatMap((column) => Array.from(column.locals)))
+  const locals = joined(columns.map((column) => column.locals))
   return {
     totals: { nRows: errors.length, sumError: split.total, maxError: split.maximum },
     atoms: async () => atoms,
@@ -28,6 +28,16 @@ export function rowEvaluator(codes: readonly Int32Array[], errors: Float64Array,
       return evaluate(candidates, { columns, atomColumns: atoms.columns, locals, nRows: errors.length }, histogram, token)
     },
   }
+}
+
+function joined(parts: readonly Int32Array[]): Int32Array {
+  const whole = new Int32Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 interface Layout {
