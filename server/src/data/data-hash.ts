@@ -88,7 +88,15 @@ function writeCache(path: string, known: ReadonlyMap<string, Remembered>): void 
     writeFileSync(temporary, JSON.stringify(Object.fromEntries(known)))
     renameSync(temporary, path)
   } catch {
-    rmSync(temporary, { force: true })
+    removeIfThere(temporary)
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Its folder is not there either.
   }
 }
 

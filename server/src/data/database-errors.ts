@@ -90,10 +90,41 @@ function statementError(text: string): DataProblem | undefined {
   }
   if ((found = /Table with name (.+?) does not exist/.exec(text))) return problem.unknownTable(found[1]!, suggested(text, found[1]!))
   if ((found = /Function with name (.+?) does not exist/.exec(text))) return problem.unknownFunction(found[1]!, suggested(text, found[1]!))
-  if ((found = /Type with name (.+?) does not exist/.exec(text))) return problem.unknownType(found[1]!, suggested(text, found[1]!))
-  if ((found = /No function matches the given name and argument types '([^']+)'/.exec(text))) return problem.wrongArguments(found[1]!)
-  if ((found = /Could not convert string ['"]([\s\S]*?)['"] to '?(\w+)'?/.exec(text))) return problem.notConverted(found[1]!, found[2]!)
+  if ((found = /Type with name (.+?) does not exist/.exec(text))) return problem.unknownType(found[1]!, nearest(found[1]!, TYPES))
+  if ((found = /No function matches the given name and argument types '([^']+)'/.exec(text)))
+    return problem.wrongArguments(found[1]!.replaceAll('STRING_LITERAL', 'VARCHAR').replaceAll('INTEGER_LITERAL', 'INTEGER'))
+  if ((found = /Could not convert string ['"]([\s\S]*?)['"] to '?(\w+)'?/.exec(text)))
+    return problem.notConverted(found[1]!, STORED_AS[found[2]!] ?? found[2]!)
+  if ((found = /invalid (date|timestamp) field format: "([\s\S]*?)"/.exec(text)))
+    return problem.notConverted(found[2]!, found[1]!.toUpperCase())
   return undefined
+}
+
+const TYPES = [
+  'VARCHAR',
+  'BOOLEAN',
+  'TINYINT',
+  'SMALLINT',
+  'INTEGER',
+  'BIGINT',
+  'HUGEINT',
+  'FLOAT',
+  'DOUBLE',
+  'DECIMAL',
+  'DATE',
+  'TIME',
+  'TIMESTAMP',
+  'INTERVAL',
+  'BLOB',
+]
+/** Conversions fail with the name of how a type is stored. */
+const STORED_AS: Readonly<Record<string, string>> = {
+  INT8: 'TINYINT',
+  INT16: 'SMALLINT',
+  INT32: 'INTEGER',
+  INT64: 'BIGINT',
+  INT128: 'HUGEINT',
+  BOOL: 'BOOLEAN',
 }
 
 function schemaMismatch(text: string): DataProblem {

@@ -7,6 +7,7 @@ import { type Column, type Reading, ROW, type Schema } from '../sql/tree.ts'
 import { columnTypeOf } from '../sql/types.ts'
 import { type ErrorContext, toProblem } from './database-errors.ts'
 import { escapeGlob } from './files.ts'
+import { checkGzip } from './gzip.ts'
 import { describeIdx, readIdx } from './idx.ts'
 import * as problem from './problems.ts'
 import { callOf, checkDelimiter, type FileReading, filesOf, needsSchema } from './reading.ts'
@@ -163,6 +164,7 @@ class DuckTables implements Tables {
       return
     }
     const files = filesOf(reading)
+    for (const { path } of files) if (/\.gz$/i.test(path)) await checkGzip(path)
     const call = await this.#call(reading)
     const schema = await this.#schemaOf(call)
     checkDelimiter(reading, files[0]!.path, schema)
