@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { openTables } from '../../server/src/data/duckdb.ts'
 import { Interrupted } from '../../server/src/data/tables.ts'
 import { fileReading, mnist, place, record, samples, shared, values } from './support.ts'
 
@@ -289,6 +290,28 @@ describe('interruption', () => {
     await expect(running).rejects.toBeInstanceOf(Interrupted)
     here.tables.interrupt()
     expect(record(await here.tables.query('select 1 as x'))).toEqual({ x: [1] })
+  })
+  it('stops what has not begun, and what waits', async () => {
+    const slow = 'select sum(hash(a.i + b.i)) from range(1000000) a(i), range(100000) b(i)'
+    for (const later of [
+      (stop: () => void) => stop(),
+      (stop: () => void) => setImmediate(stop),
+      (stop: () => void) => setTimeout(stop, 1),
+    ]) {
+      const statements = [here.tables.query(slow), here.tables.execute(`create table never as ${slow}`), here.tables.query(slow)]
+      later(() => here.tables.interrupt())
+      for (const outcome of await Promise.allSettled(statements))
+        expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(Interrupted) })
+    }
+    expect((await here.tables.query('select * from duckdb_tables() where table_name = $$never$$')).rows).toBe(0)
+  })
+  it('closing stops what runs', async () => {
+    const other = await openTables()
+    const running = other.query('select sum(hash(a.i + b.i)) from range(1000000) a(i), range(100000) b(i)')
+    const [, outcome] = await Promise.allSettled([other.close(), running])
+    expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(Interrupted) })
+    await expect(other.query('select 1')).rejects.toBeInstanceOf(Interrupted)
+    await other.close()
   })
 })
 

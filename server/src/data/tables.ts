@@ -15,7 +15,7 @@ export interface Tables {
   query(sql: string): Promise<Columns>
   /** A new table from columns, for predictions and for fixtures. */
   create(name: string, columns: Columns): Promise<void>
-  /** Stops the statement that is running: it rejects with `Interrupted`. */
+  /** Stops the statement that is running, and those that wait for it: they reject with `Interrupted`. */
   interrupt(): void
   close(): Promise<void>
 }
@@ -33,7 +33,7 @@ export interface NamedColumn {
 export type ColumnData =
   | { readonly kind: 'number'; readonly values: Float64Array; readonly valid?: Uint8Array; readonly integer: boolean }
   | { readonly kind: 'boolean'; readonly values: Uint8Array; readonly valid?: Uint8Array }
-  /** Text, and everything else in its text form (dates as ISO 8601). `codes[i]` indexes `dictionary`, in order of first appearance. */
+  /** Text, and everything else in its text form (dates as ISO 8601). `codes[i]` indexes `dictionary`, in order of first appearance; −1 where it is NULL. */
   | { readonly kind: 'text'; readonly codes: Int32Array; readonly dictionary: readonly string[]; readonly valid?: Uint8Array }
   | { readonly kind: 'blob'; readonly values: readonly Uint8Array[]; readonly valid?: Uint8Array }
 
