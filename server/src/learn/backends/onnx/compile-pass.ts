@@ -1,0 +1,127 @@
+import type { Pass } from '../../pass.ts'
+import { type Border, encodeModel, type Node } from './model.ts'
+import type { Bytes } from './protobuf.ts'
+import { createRecorder, type Recorder, type Step, type Value } from './recorder.ts'
+
+/** How a pass is to be recorded. */
+export interface Variant {
+  /** Inputs whose transpose is given beside them, as `turned:…` [columns, rows]. */
+  readonly turned: readonly string[]
+  /** `into`: sums over the batch are added to inputs `into:…`, so that a batch may come in pieces. `alone`: they stand for themselves. */
+  readonly sums: 'alone' | 'into'
+}
+
+export interface CompiledPass {
+  readonly model: Bytes
+  /** Of the inputs offered, those that the graph reads. */
+  readonly inputs: ReadonlySet<string>
+}
+
+/** Products of a batch with this many columns in all are made as one. */
+const widestMerged = 256
+/** Beyond this many columns a kept transpose gains nothing over Gemm's flag. */
+const widestTurned = 40
+
+/** Records a pass, joins products that read the same batch, and writes what its outputs need as an ONNX model. */
+export function compilePass(pass: Pass, variant: Variant): CompiledPass {
+  const borders = new Map<string, Value>()
+  const recorder = createRecorder((value, columns) => {
+    if (value.step !== undefined || columns > widestTurned || !variant.turned.includes(value.name)) return undefined
+    return offer(`turned:${value.name}`, [value.shape[1]!, -1])
+  })
+  const offer = (name: string, shape: readonly number[]): Value => {
+    const known = borders.get(name)
+    if (known !== undefined) return known
+    const value = recorder.input(name, shape)
+    borders.set(name, value)
+    return value
+  }
+  const inputs = Object.fromEntries(pass.inputs.map(({ name, shape }) => [name, offer(name, shape)]))
+  const made = pass.build(recorder.ops, inputs)
+  const outputs = pass.outputs.map(({ name, shape, over }) => {
+    const value = made[name]
+    if (value === undefined) throw new Error(`The pass \`${pass.name}\` does not make its output \`${name}\`.`)
+    return {
+      name,
+      shape,
+      value: over === 'sum' && variant.sums === 'into' ? addedTo(recorder, value, offer(`into:${name}`, shape)) : value,
+    }
+  })
+
+  const joined = joinProducts(
+    recorder,
+    outputs.map(({ value }) => value),
+  )
+  const nodes: Node[] = []
+  const used = new Set<string>()
+  const emitted = new Set<Step>()
+  const emit = (original: Value): string => {
+    const value = joined.get(original.name) ?? original
+    const { step } = value
+    if (step === undefined) {
+      used.add(value.name)
+    } else if (!emitted.has(step)) {
+      emitted.add(step)
+      nodes.push({ op: step.op, inputs: step.inputs.map(emit), outputs: step.outputs, attributes: step.attributes })
+    }
+    return value.name
+  }
+  for (const { name, value } of outputs) nodes.push({ op: 'Identity', inputs: [emit(value)], outputs: [`out:${name}`], attributes: {} })
+
+  const model = encodeModel({
+    name: pass.name,
+    nodes,
+    initializers: [...recorder.initializers.values()].filter(({ name }) => used.has(name)),
+    inputs: [...borders.values()].filter(({ name }) => used.has(name)).map(border),
+    outputs: outputs.map(({ name, shape }) => border({ name: `out:${name}`, shape })),
+  })
+  return { model, inputs: new Set([...borders.keys()].filter((name) => used.has(name))) }
+}
+
+/** A sum plus what was summed before; a product takes it as its third operand. */
+function addedTo(recorder: Recorder, value: Value, before: Value): Value {
+  const { step } = value
+  if (step?.op !== 'Gemm' || step.inputs.length !== 2) return recorder.ops.add(before, value)
+  return recorder.add('Gemm', [...step.inputs, before], value.shape, step.attributes)
+}
+
+/**
+ * x·A and x·B are one product x·[A | B] where neither A nor B depends on the batch: narrow products are bound by reading x (Xᵀ·S likewise reads
+ * x, but once). Gives the values that replace others, by name.
+ */
+function joinProducts(recorder: Recorder, outputs: readonly Value[]): ReadonlyMap<string, Value> {
+  const groups = new Map<string, Value[]>()
+  const seen = new Set<string>()
+  const visit = (value: Value): void => {
+    if (value.step === undefined || seen.has(value.name)) return
+    seen.add(value.name)
+    for (const input of value.step.inputs) visit(input)
+    const [left, right] = value.step.inputs
+    if (value.step.op !== 'MatMul' || left!.fixed || left!.step !== undefined || !right!.fixed) return
+    groups.set(left!.name, [...(groups.get(left!.name) ?? []), value])
+  }
+  for (const output of outputs) visit(output)
+
+  const replaced = new Map<string, Value>()
+  for (const products of groups.values()) {
+    const widths = products.map(({ shape }) => shape[1]!)
+    const total = widths.reduce((sum, width) => sum + width, 0)
+    if (products.length < 2 || total > widestMerged) continue
+    const left = products[0]!.step!.inputs[0]!
+    const rights = products.map(({ step }) => step!.inputs[1]!)
+    const right = recorder.add('Concat', rights, [rights[0]!.shape[0]!, total], { axis: 1 })
+    const product = recorder.add('MatMul', [left, right], [left.shape[0]!, total])
+    const parts = recorder.addMany(
+      'Split',
+      [product, recorder.integers(widths)],
+      products.map(({ shape }) => shape),
+      { axis: 1 },
+    )
+    for (const [index, { name }] of products.entries()) replaced.set(name, parts[index]!)
+  }
+  return replaced
+}
+
+function border({ name, shape }: { readonly name: string; readonly shape: readonly number[] }): Border {
+  return { name, shape: shape.map((extent) => (extent === -1 ? 'n' : extent)) }
+}
