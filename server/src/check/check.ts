@@ -1,0 +1,160 @@
+import type * as ast from '../../../grammar/src/ast.ts'
+import type { ColumnType } from '../sql/tree.ts'
+import { checkAcquire } from './declarations/acquire.ts'
+import { checkAssert } from './declarations/assertion.ts'
+import { checkComplaint } from './declarations/complaint.ts'
+import { checkCycle } from './declarations/cycle.ts'
+import { checkDiscover } from './declarations/discover.ts'
+import { checkFind } from './declarations/find.ts'
+import { checkIntervene } from './declarations/intervene.ts'
+import { checkModel } from './declarations/model.ts'
+import { checkOracle } from './declarations/oracle.ts'
+import { checkReview } from './declarations/review.ts'
+import { checkPartition, checkSlice } from './declarations/slice.ts'
+import { checkSource, type Schemas } from './declarations/source.ts'
+import { loadModules, type Parsed } from './imports.ts'
+import { problem } from './messages.ts'
+import { fold } from './names.ts'
+import { checkClauses } from './rules/clauses.ts'
+import type { Entry, Info, Module, Site } from './scope.ts'
+import type { DeclarationSpec, Meaning, Spec } from './spec.ts'
+
+/**
+ * From syntax trees to a spec that makes sense: names, types, units, references and the rules of each kind of declaration. Pure, and it never
+ * throws; it reads no data, only the schemas that are handed in. What has an error is left out of the spec, and what needs that is left out
+ * quietly: one mistake, one problem. Not here: reading files (`readings.ts` says which), SQL (`plan`), sentences about syntax (`grammar`).
+ */
+export interface CheckOptions {
+  /** The file to check, absolute; `files` holds it and what it imports. */
+  readonly path: string
+}
+export interface Checked {
+  readonly spec: Spec
+  /** Of the file itself, in the order of its text; syntax problems are not repeated. An error in an imported file shows at its import. */
+  readonly problems: readonly ast.Problem[]
+}
+
+/** O(size of the files) for files without views; views cost their columns. */
+export function check(files: ReadonlyMap<string, Parsed>, schemas: Schemas, options: CheckOptions): Checked {
+  const modules = loadModules(files, options.path)
+  const main = modules.at(-1)
+  const meanings = new Map<ast.Expr, Meaning>()
+  const types = new Map<ast.Expr, ColumnType>()
+  if (main === undefined) return { spec: { path: options.path, declarations: [], meanings, types }, problems: [] }
+
+  let depth = 0
+  const resolve = (entry: Entry): void => {
+    if (entry.state !== 'new') return
+    entry.state = 'checking'
+    const site: Site = { entry, meanings, types, resolve }
+    depth++
+    if (depth > DEEPEST) {
+      entry.broken = true
+      entry.module.problems.push(problem('too-long-chain', entry.decl.keyword, { limit: DEEPEST }))
+    } else {
+      checkClauses(entry.decl, site)
+      checkDeclaration(entry, site, schemas)
+    }
+    depth--
+    entry.state = 'done'
+  }
+  for (const entry of main.scope.values()) if (entry.module !== main) resolve(entry)
+  for (const entry of main.entries) resolve(entry)
+  const brought = reportImports(main)
+
+  const specs: DeclarationSpec[] = []
+  for (const module of modules) {
+    for (const entry of module.entries) {
+      if (entry.spec && !entry.broken && (module === main || brought.has(entry))) specs.push(entry.spec)
+    }
+  }
+  const problems = [...main.problems].sort((a, b) => a.start - b.start || a.end - b.end)
+  return { spec: { path: options.path, declarations: specs, meanings, types }, problems }
+}
+
+const DEEPEST = 100
+
+function checkDeclaration(entry: Entry, site: Site, schemas: Schemas): void {
+  const { decl } = entry
+  const finish = (info: Info | undefined, body: object | undefined): void => {
+    entry.info = info
+    if (body === undefined || decl.name === undefined) return
+    const needs = [...entry.needs.values()].map((needed) => needed.name)
+    const base = {
+      kind: decl.kind,
+      name: entry.name,
+      doc: decl.doc,
+      path: entry.module.path,
+      span: { start: decl.start, end: decl.end },
+      needs,
+    }
+    // Each branch below hands over the body of its own kind.
+    entry.spec = { ...base, ...body } as DeclarationSpec
+  }
+  switch (decl.kind) {
+    case 'source': {
+      const { info, spec } = checkSource(decl, site, schemas)
+      return finish(info, spec)
+    }
+    case 'model': {
+      const { info, spec } = checkModel(decl, site)
+      return finish(info, spec)
+    }
+    case 'slice': {
+      const { info, spec } = checkSlice(decl, site)
+      return finish(info, spec)
+    }
+    case 'partition': {
+      const { info, spec } = checkPartition(decl, site)
+      return finish(info, spec)
+    }
+    case 'discover': {
+      const { info, spec } = checkDiscover(decl, site)
+      return finish(info, spec)
+    }
+    case 'assert':
+      return finish({ kind: 'assert', name: entry.name }, checkAssert(decl, site))
+    case 'complaint': {
+      const { info, spec } = checkComplaint(decl, site)
+      return finish(info, spec)
+    }
+    case 'intervene':
+      return finish({ kind: 'intervene', name: entry.name }, checkIntervene(decl, site))
+    case 'oracle':
+      return finish(checkOracle(decl, site), {})
+    case 'review':
+      return finish(checkReview(decl, site), {})
+    case 'acquire':
+      return finish(checkAcquire(decl, site), {})
+    case 'cycle':
+      return finish(checkCycle(decl, site), {})
+    case 'find':
+    case 'estimate':
+      return finish(checkFind(decl, site), {})
+  }
+}
+
+/** What is imported, and all that it needs; at each imported name, what is wrong with it. */
+function reportImports(main: Module): Set<Entry> {
+  const brought = new Set<Entry>()
+  const names = new Map<string, Entry>(main.entries.map((entry) => [fold(entry.name), entry]))
+  for (const one of main.file.imports) {
+    const path = one.path?.value ?? ''
+    for (const name of one.names) {
+      const imported = main.scope.get(fold(name.text))
+      if (imported === undefined || imported.module === main) continue
+      if (imported.broken) main.problems.push(problem('import-broken', name, { name: name.text, path, reason: imported.reason }))
+      const visit = (entry: Entry): void => {
+        if (brought.has(entry)) return
+        brought.add(entry)
+        const taken = names.get(fold(entry.name))
+        if (taken === undefined) names.set(fold(entry.name), entry)
+        else if (taken !== entry)
+          main.problems.push(problem('import-clash', name, { name: entry.name, path: entry.module.path, through: name.text }))
+        for (const needed of entry.needs.values()) visit(needed)
+      }
+      visit(imported)
+    }
+  }
+  return brought
+}
