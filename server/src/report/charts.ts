@@ -92,7 +92,7 @@ async function interventionChart(result: InterveneResult): Promise<Chart | undef
         marginLeft: 56,
         marginRight: 70,
         marginTop: 26,
-        x: { label: null, zero: true, nice: true, ticks: 4 },
+        x: { label: null, zero: true, nice: true, ticks: 4, tickFormat: (d: number) => figure(d) },
         y: { label: null, domain: ['before', 'after'], tickSize: 0 },
         marks: [
           plot.barX(values, { x: 'value', y: 'when', fill: (d: { when: string }) => (d.when === 'after' ? accent : quiet), rx: 2 }),
@@ -148,7 +148,7 @@ async function partitionChart(result: PartitionResult): Promise<Chart | undefine
     height: 60 + rows.length * 22,
     marginLeft: 190,
     marginRight: 60,
-    x: { label: 'rows', nice: true },
+    x: { label: 'rows', nice: true, tickFormat: (d: number) => figure(d) },
     y: { label: null, domain: rows.map((row) => row.slice), tickSize: 0 },
     marks: [
       plot.gridX({ stroke: faint, strokeOpacity: 1 }),

@@ -40,6 +40,7 @@ function inertLines(text: string): string {
 }
 
 function escaped(text: string): string {
-  return text.replace(/[&<>"'`]/g, (letter) => entities[letter] ?? letter)
+  // Groups of digits stay together.
+  return text.replace(/(?<=\d) (?=\d{3}(?!\d))/g, '\u00a0').replace(/[&<>"'`]/g, (letter) => entities[letter] ?? letter)
 }
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;', '`': '&#96;' }

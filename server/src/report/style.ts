@@ -36,7 +36,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .numbers dt { color: var(--quiet); font-size: 13px; }
 .numbers dd { margin: 0; font-size: 30px; font-weight: 650; line-height: 1.15; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
 .numbers .bad dd { color: var(--bad); } .numbers .good dd { color: var(--good); }
-.suspects { display: grid; grid-template-columns: repeat(auto-fill, minmax(106px, 1fr)); gap: 12px; list-style: none; padding: 0; margin: 12px 0; }
+.suspects { display: grid; grid-template-columns: repeat(auto-fill, minmax(122px, 1fr)); gap: 12px; list-style: none; padding: 0; margin: 12px 0; }
 .suspects li { border: 1px solid var(--line); border-radius: 10px; overflow: hidden; position: relative; background: var(--page); }
 .suspects img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: #000; }
 .suspects .rank { position: absolute; top: 5px; left: 5px; font-size: 11px; line-height: 1; padding: 3px 6px; border-radius: 99px; background: rgba(0, 0, 0, .62); color: #fff; }

@@ -77,12 +77,12 @@ function inertLines(text: string): string[] {
   return text.split('\n').map((line) => inert(line, 4000))
 }
 
-/** Breaks a sentence at blanks. */
+/** Breaks a sentence at blanks, but for those that set groups of digits apart. */
 export function wrapped(text: string, width: number): string[] {
   if (widthOf(text) <= width) return [text]
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/(?<!\d) | (?!\d{3}(?!\d))/)) {
     if (line !== '' && widthOf(line) + 1 + widthOf(word) > width) {
       lines.push(line)
       line = word

@@ -3,7 +3,6 @@ import type {
   BackendInfo,
   ComplaintResult,
   DiscoverResult,
-  ExpectationResult,
   IndexResult,
   InterveneResult,
   ModelResult,
@@ -127,20 +126,16 @@ function assertSentences(result: AssertResult): string[] {
   return [`${figure(failed)} of ${figure(checked)} fail (${share(result.fraction)}).${allowed}${level}${unknowns}`]
 }
 
-/** One complaint may expect several things, of several groups. */
-export function expectationSentence(expectation: ExpectationResult): string {
-  const group = expectation.group ? ` where ${predicateText(expectation.group)}` : ''
-  const relaxed = expectation.relaxed === null ? '' : ` (${figure(expectation.relaxed)} by the model's probabilities)`
-  const met = expectation.satisfied ? 'as expected' : 'not as expected'
-  return `${inert(expectation.expect, 400)}${group}: it is ${figure(expectation.actual)}${relaxed}, ${met}.`
-}
-
 function complaintSentences(result: ComplaintResult): string[] {
   if (!result.expectations) return []
   const unmet = result.expectations.filter((expectation) => !expectation.satisfied)
   if (result.expectations.length === 0) return ['The query gives no row that the complaint speaks of.']
+  const [first] = result.expectations
+  if (result.expectations.length === 1 && first) {
+    const is = `\`${inert(first.expect, 200)}\` is expected, and the query gives ${figure(first.actual)}`
+    return [first.satisfied ? `The complaint is satisfied: ${is}.` : `The complaint stands: ${is}.`]
+  }
   if (unmet.length === 0) return ['The complaint is satisfied: the query gives what is expected.']
-  if (result.expectations.length === 1) return ['The complaint stands: the query does not give what is expected.']
   return [`The complaint stands: ${figure(unmet.length)} of ${count(result.expectations.length, 'expectation')} are not met.`]
 }
 
@@ -234,7 +229,6 @@ export function predicateText(predicates: Readonly<Record<string, unknown>>): st
 }
 const bin = /^[[(]-?[\d.,eE+\s∞-]+[\])]$/
 
-/** What a bar of progress is called. */
 export function metricFigure(name: string, value: number): string {
   return name === 'accuracy' ? share(value) : figure(value)
 }
