@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { breathe, Cancelled } from '../../../server/src/methods/cancel.ts'
 import { codeNumbers, codeTexts, quantileEdges, valueCondition, valueText } from '../../../server/src/methods/slices/bins.ts'
 import { worsening } from '../../../server/src/methods/slices/compare-errors.ts'
+import { countSlices } from '../../../server/src/methods/slices/count-slices.ts'
+import { discoverSlices } from '../../../server/src/methods/slices/discover-slices.ts'
 import { entropyTree } from '../../../server/src/methods/slices/entropy-tree.ts'
 import { findSlices } from '../../../server/src/methods/slices/find-slices.ts'
 import { groupsOf, overlapsOf } from '../../../server/src/methods/slices/overlaps.ts'
@@ -114,6 +117,56 @@ describe('replication', () => {
     const { slices } = await findSlices(codes, errors, options)
     const run = () => replicate(codes, errors, slices, options, seeded(3))
     expect(await run()).toEqual(await run())
+  })
+})
+
+describe('discovery', () => {
+  const options = { top: 8, alpha: 0.95, support: 60, depth: 3 }
+
+  it('says all there is to say of each slice', async () => {
+    const { codes, errors, planted } = plantedInput(seeded(1), { nRows: 6000, nColumns: 5, domain: 4, share: 0.08 })
+    const found = await discoverSlices(codes, errors, options, seeded(1))
+    expect(found.slices).toHaveLength(8)
+    expect(found.slices[0]).toMatchObject({ overlaps: [], replicated: true })
+    expect(found.slices.find((slice) => JSON.stringify(slice.predicates) === JSON.stringify(planted))!.qValue).toBeLessThan(1e-9)
+    expect(found.hypotheses).toBe(await countSlices(codes, options))
+    expect(found.replicationRate).toBeGreaterThan(0.8)
+    expect(found.notes).toEqual([])
+  })
+
+  it('keeps only what survives the false discovery rate, with overlaps by place in that list', async () => {
+    const { codes, errors } = plantedInput(seeded(1), { nRows: 3000, nColumns: 5, domain: 4, share: 0.05 })
+    const all = await discoverSlices(codes, errors, options, seeded(1))
+    const kept = await discoverSlices(codes, errors, { ...options, falseDiscoveryRate: 0.05 }, seeded(1))
+    expect(kept.slices.map(({ predicates }) => predicates)).toEqual(
+      all.slices.filter(({ qValue }) => qValue <= 0.05).map(({ predicates }) => predicates),
+    )
+    for (const [i, { overlaps }] of kept.slices.entries()) for (const index of overlaps) expect(index).toBeLessThan(i)
+  })
+
+  it('is empty and well formed without errors, and notes that rows are few', async () => {
+    const codes = [Int32Array.of(1, 2, 1, 2)]
+    const none = await discoverSlices(codes, new Float64Array(4), { ...options, support: 1 }, seeded(1))
+    expect(none).toMatchObject({ meanError: 0, slices: [], levels: [], notes: [] })
+    const few = await discoverSlices(codes, Float64Array.of(1, 0, 0, 0), { ...options, support: 1 }, seeded(1))
+    expect(few.notes[0]).toMatch(/^4 rows are few/)
+  })
+})
+
+describe('breathing', () => {
+  it('lets timers run within a tenth of a second, and throws what is not an Error', async () => {
+    const token = { cancelled: false }
+    setTimeout(() => {
+      token.cancelled = true
+    }, 20)
+    const start = performance.now()
+    const work = async (): Promise<void> => {
+      for (;;) await breathe(token)
+    }
+    const thrown = await work().catch((reason: unknown) => reason)
+    expect(thrown).toBeInstanceOf(Cancelled)
+    expect(thrown).not.toBeInstanceOf(Error)
+    expect(performance.now() - start).toBeLessThan(500)
   })
 })
 

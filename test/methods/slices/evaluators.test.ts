@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { countSlices } from '../../../server/src/methods/slices/count-slices.ts'
 import type { Evaluator } from '../../../server/src/methods/slices/evaluator.ts'
 import { findSlices, searchSlices } from '../../../server/src/methods/slices/find-slices.ts'
-import { type Aggregator, type Groups, groupEvaluator } from '../../../server/src/methods/slices/group-evaluator.ts'
+import { type Aggregator, countGroups, type Groups, groupEvaluator } from '../../../server/src/methods/slices/group-evaluator.ts'
 import { extendedEvaluator, recordingEvaluator } from '../../../server/src/methods/slices/lattice-store.ts'
 import { rowEvaluator } from '../../../server/src/methods/slices/row-evaluator.ts'
 import { plantedInput, randomInput, seeded } from './random.ts'
@@ -46,10 +46,12 @@ describe('grouped aggregates', () => {
       const { codes, errors: drawn } = randomInput(rng)
       const errors = drawn.map((error) => Math.round(error * 8))
       const search = { ...options, support: 1 + Math.floor(rng() * 4) }
-      const found = await searchSlices(groupEvaluator(groupingOf(codes, errors, search.support)), codes.length, search)
+      const grouping = groupingOf(codes, errors, search.support)
+      const found = await searchSlices(groupEvaluator(grouping), codes.length, search)
       const expected = await findSlices(codes, errors, search)
       expect(found.slices, `seed ${seed}`).toEqual(expected.slices)
       expect(found.meanError).toBe(expected.meanError)
+      expect(await countGroups(grouping, search.depth, search.support)).toBe(await countSlices(codes, search))
     }
   })
 

@@ -87,3 +87,22 @@ async function readCandidates(aggregator: Aggregator, atoms: Atoms, candidates: 
   }
   return statistics
 }
+
+/** As `countSlices`, by the groups of every set of at most `depth` columns; as many queries' sets as there are such sets. */
+export async function countGroups(aggregator: Aggregator, depth: number, support: number, token?: CancelToken): Promise<number> {
+  let count = 0
+  for (let size = 1; size <= Math.min(depth, aggregator.nColumns); size++) {
+    const answers = await aggregator.aggregate(columnSets(aggregator.nColumns, size), token)
+    for (const { statistics } of answers) for (const groupSize of statistics.sizes) if (groupSize >= support) count++
+  }
+  return count
+}
+
+function columnSets(nColumns: number, size: number, from = 0): number[][] {
+  if (size === 0) return [[]]
+  const sets: number[][] = []
+  for (let first = from; first <= nColumns - size; first++) {
+    for (const rest of columnSets(nColumns, size - 1, first + 1)) sets.push([first, ...rest])
+  }
+  return sets
+}

@@ -113,7 +113,7 @@ export function pValueOf(errors: Float64Array, rows: Int32Array): number {
 }
 
 /**
- * A sentence when so few rows cannot tell: a slice of the smallest size that is allowed would have to be wrong far beyond the mean to be
+ * A sentence when so few rows cannot tell: a slice of the smallest size that is allowed would need more than three times the mean error to be
  * told from chance among so many hypotheses. By the normal approximation.
  */
 export function fewRowsNote(
@@ -123,7 +123,7 @@ export function fewRowsNote(
   const { mean, deviation, nRows } = populationOf(errors)
   const tail = rate / Math.max(1, hypotheses)
   const needed = mean + (studentQuantile(tail, 1e6) * deviation) / Math.sqrt(support)
-  if (support <= nRows && needed <= 2 * mean) return undefined
+  if (support <= nRows && needed <= 3 * mean) return undefined
   const among = `among ${hypotheses} slices of at least ${support} rows`
   return `${nRows} rows are few to tell weak slices from chance: ${among}, one of ${support} rows needs a mean error near ${Number(needed.toPrecision(2))} (overall ${Number(mean.toPrecision(2))}). Add validation rows, ask for larger support or less depth.`
 }

@@ -1,0 +1,55 @@
+import type { CancelToken } from '../cancel.ts'
+import { countSlices } from './count-slices.ts'
+import { type FoundSlice, type FoundSlices, findSlices, type SliceOptions } from './find-slices.ts'
+import { overlapsOf } from './overlaps.ts'
+import { replicate } from './replicate.ts'
+import { describeSlices, fewRowsNote, type SliceStatistics } from './statistics.ts'
+
+export interface DiscoverOptions extends SliceOptions {
+  /** Only slices with a q-value of at most this are kept; all of them unless given. */
+  readonly falseDiscoveryRate?: number
+}
+
+export interface DescribedSlice extends FoundSlice, SliceStatistics {
+  /** Found on one half of the rows alone and confirmed on the other. */
+  readonly replicated: boolean
+  /** Indices of earlier slices of this list that it repeats: nested, or half of the union shared. */
+  readonly overlaps: readonly number[]
+}
+
+export interface Discovered extends Omit<FoundSlices, 'slices'> {
+  readonly slices: readonly DescribedSlice[]
+  /** All slices of sufficient size: what the q-values are over. */
+  readonly hypotheses: number
+  /** Of the slices found on either half of the rows, the share that the other half confirms. */
+  readonly replicationRate?: number
+  /** Sentences for people, such as that rows are few. */
+  readonly notes: readonly string[]
+}
+
+/** `findSlices` with all that one may say about its answer: statistics, replication, overlaps. Costs about three searches. */
+export async function discoverSlices(
+  codes: readonly Int32Array[],
+  errors: Float64Array,
+  options: DiscoverOptions,
+  rng: () => number,
+  token?: CancelToken,
+): Promise<Discovered> {
+  const found = await findSlices(codes, errors, options, token)
+  const hypotheses = await countSlices(codes, options, token)
+  const statistics = describeSlices(codes, errors, found.slices, { hypotheses })
+  const rate = options.falseDiscoveryRate
+  const kept = found.slices
+    .map((slice, i) => ({ ...slice, ...statistics[i]! }))
+    .filter((slice) => rate === undefined || slice.qValue <= rate)
+  const { replicated, rate: replicationRate } = await replicate(codes, errors, kept, options, rng, token)
+  const overlaps = overlapsOf(codes, kept)
+  const note = found.meanError > 0 ? fewRowsNote(errors, { support: options.support, hypotheses, rate: rate ?? 0.05 }) : undefined
+  return {
+    ...found,
+    slices: kept.map((slice, i) => ({ ...slice, replicated: replicated[i]!, overlaps: overlaps[i]! })),
+    hypotheses,
+    replicationRate,
+    notes: note === undefined ? [] : [note],
+  }
+}
