@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { declaredKey, keyText, rowKey, unsoundKeyQuery } from '../../server/src/data/keys.ts'
+import { declaredKey, keyedSelect, keyText, rowKey, unsoundKeyQuery } from '../../server/src/data/keys.ts'
 import { conditionNames, needsKey, overlapQuery, type Splits, splitName } from '../../server/src/data/splits.ts'
 import { binary, column, literal } from '../../server/src/sql/build.ts'
 import { printExpr, printSelect } from '../../server/src/sql/print.ts'
-import { ROW, type Schema } from '../../server/src/sql/tree.ts'
+import { KEY, ROW, type Schema } from '../../server/src/sql/tree.ts'
 import { place, record } from './support.ts'
 
 const here = place()
@@ -46,6 +46,19 @@ describe('the key of a row', () => {
     const backwards = await keysOf([...rows].reverse())
     expect([...backwards].sort()).toEqual([...forwards].sort())
     expect(backwards[0]).toBe(forwards[4])
+  })
+  it('is the same as an expression and as a table', async () => {
+    const values = [...rows, ...rows].map((row) => `(${row})`).join(', ')
+    await here.tables.execute(
+      `create or replace table whole as select *, row_number() over () - 1 as "${ROW}" from (values ${values}) v(a, b, y, l)`,
+    )
+    for (const declared of [[], ['a'], ['b', 'a']]) {
+      const found = record(
+        await here.tables.query(`select * from (${printSelect(keyedSelect('whole', declared, schema))}) order by "${ROW}"`),
+      )
+      expect(Object.keys(found)).toEqual(['a', 'b', 'y', 'l', ROW, KEY])
+      expect(found[KEY]!.map((key) => (key === null ? null : String(key)))).toEqual(await keysOf([...rows, ...rows], declared))
+    }
   })
   it.each([
     [`1, 'a', null, ['x, y']`, `1, 'a', null, ['x', 'y']`],

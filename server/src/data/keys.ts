@@ -1,5 +1,5 @@
-import { binary, call, column, literal, star, when } from '../sql/build.ts'
-import { ROW, type Schema, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
+import { binary, call, column, literal, star } from '../sql/build.ts'
+import { KEY, ROW, type Schema, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
 
 /**
  * What identifies a row, in SQL: the value of the declared column, a JSON array of several, or else a hash of the row's content and its ordinal
@@ -25,15 +25,28 @@ export function keyText(key: SqlExpr): SqlExpr {
  * position, not by name, so renaming one changes no key. O(bytes of a row), plus n log n.
  */
 export function contentKey(schema: Schema, table?: string): SqlExpr {
-  const hash = contentHash(schema, table)
+  return numbered(contentHash(schema, table), table)
+}
+
+/** A table's columns, its positions and its keys as `assay key`. The content is hashed once, where `contentKey` as an expression costs it twice. */
+export function keyedSelect(table: string, declared: readonly string[], schema: Schema): SqlSelect {
+  const kept = [...schema.map(({ name }) => name), ROW].map((name) => ({ value: column(name), alias: name }))
+  if (declared.length > 0) return { items: [...kept, { value: declaredKey(declared), alias: KEY }], from: { kind: 'table', name: table } }
+  const hashed: SqlSelect = { items: [...kept, { value: contentHash(schema), alias: HASH }], from: { kind: 'table', name: table } }
+  return { items: [...kept, { value: numbered(column(HASH)), alias: KEY }], from: { kind: 'query', query: hashed, alias: 'hashed' } }
+}
+
+const HASH = 'assay hash'
+
+function numbered(hash: SqlExpr, table?: string): SqlExpr {
   const ordinal: SqlExpr = {
     kind: 'window',
     call: call('row_number'),
     partitionBy: [hash],
     orderBy: [{ value: column(ROW, table), descending: false }],
   }
-  const suffixed = binary(binary(hash, '||', literal('.')), '||', keyText(binary(ordinal, '-', literal(1))))
-  return { kind: 'case', whens: [when(binary(ordinal, '=', literal(1)), hash)], otherwise: suffixed }
+  const earlier = call('nullif', binary(ordinal, '-', literal(1)), literal(0))
+  return binary(hash, '||', call('coalesce', binary(literal('.'), '||', keyText(earlier)), literal('')))
 }
 
 /** Equal for equal rows. Images and blobs count by their md5. */
