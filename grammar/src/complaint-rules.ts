@@ -1,4 +1,5 @@
 /** complaint and intervene. */
+import type { TokenType } from 'chevrotain'
 import type * as ast from './ast.ts'
 import { FindingRules } from './finding-rules.ts'
 import type { Body } from './parser-base.ts'
@@ -20,7 +21,7 @@ export abstract class ComplaintRules extends FindingRules {
       ERR_MSG: '`no row where …`, `row where …`, `lower …`, `higher …` or a condition',
       DEF: [
         {
-          GATE: () => this.nextIs(2, this.row),
+          GATE: () => this.secondIs(this.row),
           ALT: () => {
             this.keyword(1, 'no')
             this.keyword(1, 'row')
@@ -29,7 +30,7 @@ export abstract class ComplaintRules extends FindingRules {
           },
         },
         {
-          GATE: () => this.nextIs(2, this.whereWord),
+          GATE: () => this.secondIs(this.whereWord),
           ALT: () => {
             this.keyword(2, 'row')
             this.keyword(2, 'where')
@@ -51,6 +52,10 @@ export abstract class ComplaintRules extends FindingRules {
     })
     return { expectation }
   })
+
+  private secondIs(type: TokenType): boolean {
+    return this.LA(2).tokenType === type
+  }
 
   private namedNext(): boolean {
     return this.LA(2).tokenType.CATEGORIES?.includes(Name) === true

@@ -6,18 +6,17 @@ import { BaseRules, percentOf } from './parser-base.ts'
 import { type Infix, type Part, treeOf } from './precedence.ts'
 import { refuse } from './refusal.ts'
 import {
-  Bare,
   Colon,
   Comma,
   Digits,
   Dot,
+  Label,
   LeftBracket,
   LeftParen,
   Name,
   Operator,
   Percent,
   Prefix,
-  Quoted,
   RightBracket,
   RightParen,
   Star,
@@ -36,7 +35,6 @@ export abstract class ExpressionRules extends BaseRules {
   private frame: Frame = { parts: [], starAllowed: false }
   /** Whether the expression about to be read may be a `*`. */
   protected starMayFollow = false
-  private readonly colon = Colon
 
   readonly expression = this.RULE('expression', (): ast.Expr => {
     const outer = this.frame
@@ -174,14 +172,17 @@ export abstract class ExpressionRules extends BaseRules {
     const token = this.consume(1, Name) as Token
     const start = token.startOffset
     let found: ast.Expr | undefined
-    this.option(2, () => {
-      const call = this.subrule(1, this.callArguments)
-      const name = this.nameOf(token, 'callee')
-      const callee = name.quoted ? name : { ...name, text: name.text.toLowerCase() }
-      found = { kind: 'call', callee, ...call, start, end: this.until() }
-    })
+    // Most names are columns: the two looks ahead spare them the closures of the options.
+    if (!this.live || this.nextIs(LeftParen))
+      this.option(2, () => {
+        const { distinct, args } = this.subrule(1, this.callArguments)
+        const name = this.nameOf(token, 'callee')
+        const callee = name.quoted ? name : { ...name, text: name.text.toLowerCase() }
+        found = { kind: 'call', callee, distinct, args, start, end: this.until() }
+      })
     if (found !== undefined && this.live) return found
     const first = this.nameOf(token, 'name')
+    if (this.live && !this.nextIs(Dot)) return { kind: 'column', name: first, start, end: first.end }
     this.option(3, () => {
       this.consume(1, Dot)
       this.or(2, [
@@ -212,7 +213,7 @@ export abstract class ExpressionRules extends BaseRules {
       SEP: Comma,
       DEF: () => {
         const start = this.at()
-        const label = this.OPTION1({ GATE: () => this.nextIs(2, this.colon), DEF: () => this.labelled() })
+        const label = this.OPTION1(() => this.labelled())
         const value = this.SUBRULE(this.expression)
         args.push(label === undefined ? { value, start, end: this.until() } : { label, value, start, end: this.until() })
       },
@@ -224,7 +225,7 @@ export abstract class ExpressionRules extends BaseRules {
 
   /** `label:` */
   protected labelled(): ast.Name {
-    const token = this.or(9, [{ ALT: () => this.consume(8, Bare) as Token }, { ALT: () => this.consume(8, Quoted) as Token }])
+    const token = this.consume(9, Label) as Token
     this.consume(9, Colon)
     return this.nameOf(token, 'name')
   }

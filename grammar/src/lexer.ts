@@ -17,6 +17,7 @@ import {
   Equal,
   Factor,
   Foreign,
+  Label,
   LeftBrace,
   LeftBracket,
   LeftParen,
@@ -33,6 +34,7 @@ import {
   Text,
   typeOfWord,
   word,
+  wordOfType,
 } from './vocabulary.ts'
 
 /** Where a token or comment stands: in the first column, first on its line, or behind something else. */
@@ -70,7 +72,7 @@ const wideStart = /\p{L}/uy
 const wideSpace = /\s/
 const numberPattern = /(?:\d[\d_]*(?:\.\d[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?/y
 
-const marks: Readonly<Record<string, TokenType>> = {
+const markTypes: Readonly<Record<string, TokenType>> = {
   '(': LeftParen,
   ')': RightParen,
   '[': LeftBracket,
@@ -90,6 +92,8 @@ const marks: Readonly<Record<string, TokenType>> = {
   '%': Factor,
   '/': Factor,
 }
+const marks: (TokenType | undefined)[] = []
+for (const [mark, type] of Object.entries(markTypes)) marks[mark.charCodeAt(0)] = type
 /** Longest first. */
 const compounds: readonly (readonly [string, TokenType])[] = [
   ['->>', Foreign],
@@ -150,10 +154,11 @@ export const lex = (text: string): Lexed => {
     fresh = false
     at = end
   }
-  const becomeName = (token: Token | undefined): void => {
-    if (token === undefined || !isWordCode(token.image.charCodeAt(0)) || token.tokenType === Digits || token.tokenType === Percent) return
-    token.tokenType = Bare
-    token.tokenTypeIdx = Bare.tokenTypeIdx!
+  const become = (type: TokenType, token: Token | undefined): void => {
+    if (token === undefined || !(token.tokenType === Bare || token.tokenType === Quoted || wordOfType(token.tokenType) !== undefined))
+      return
+    token.tokenType = type
+    token.tokenTypeIdx = type.tokenTypeIdx!
   }
   const endOfLine = (): number => {
     let end = at
@@ -207,7 +212,7 @@ export const lex = (text: string): Lexed => {
       push(typeOfWord(text.slice(at, end)), end)
       const pushed = tokens[tokens.length - 1]!
       // A dot at the end of a line is half-typed: the next line's clause word stays one.
-      if (before?.tokenType === Dot && pushed.standing === 'inside') becomeName(pushed)
+      if (before?.tokenType === Dot && pushed.standing === 'inside') become(Bare, pushed)
       continue
     }
     if (isDigit(code)) {
@@ -244,13 +249,13 @@ export const lex = (text: string): Lexed => {
       push(compound[1], at + compound[0].length)
       continue
     }
-    const type = marks[text[at]!]
+    const type = marks[code]
     if (type !== undefined) {
-      if (type === Colon) becomeName(tokens[tokens.length - 1])
+      if (type === Colon) become(Label, tokens[tokens.length - 1])
       if (type === LeftParen && at > 0) {
         const before = tokens[tokens.length - 1]
         if (before !== undefined && before.endOffset === at - 1 && (before.tokenType === left || before.tokenType === right))
-          becomeName(before)
+          become(Bare, before)
       }
       push(type, at + 1)
       continue

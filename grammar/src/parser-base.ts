@@ -1,12 +1,12 @@
 /** What all rules share: names, numbers and spans. The rules themselves are a chain of classes, one file for each group of declarations. */
-import { EmbeddedActionsParser, type TokenType } from 'chevrotain'
+import { EmbeddedActionsParser, type IToken, type TokenType } from 'chevrotain'
 import type * as ast from './ast.ts'
 import { expectations } from './expectations.ts'
 import { endOf, spanOf, type Token } from './lexer.ts'
 import { type ProblemCode, type ProblemData, problem } from './messages.ts'
 import { maxDepth, refuse } from './refusal.ts'
 import { durationUnits } from './tokens.ts'
-import { Digits, Minus, Name, Percent, Plus, Quoted, Text, Unit, vocabulary, word } from './vocabulary.ts'
+import { Digits, Minus, Name, Percent, Plus, Text, Unit, vocabulary, word } from './vocabulary.ts'
 
 /** What a clause's rule answers: the clause without the word that begins it. */
 export type Body<C extends ast.Span> = Omit<C, 'word' | 'keyword' | 'start' | 'end'>
@@ -32,9 +32,15 @@ export abstract class BaseRules extends EmbeddedActionsParser {
     this.noted.length = 0
   }
 
-  protected readonly at = (): number => this.LA(1).startOffset
-  protected readonly until = (): number => endOf(this.LA(0) as Token)
-  protected readonly nextIs = (ahead: number, ...types: TokenType[]): boolean => types.includes(this.LA(ahead).tokenType)
+  protected at(): number {
+    return this.LA(1).startOffset
+  }
+  protected until(): number {
+    return endOf(this.LA(0) as Token)
+  }
+  protected nextIs(type: TokenType): boolean {
+    return this.LA(1).tokenType === type
+  }
 
   protected deeper(): void {
     if (++this.depth > maxDepth + 1 && this.live) refuse('too-deep', spanOf(this.LA(1) as Token), { limit: maxDepth })
@@ -65,14 +71,15 @@ export abstract class BaseRules extends EmbeddedActionsParser {
 
   protected nameOf(token: Token, role: 'name' | 'callee'): ast.Name {
     if (this.live) token.role = role
-    const { start, end } = spanOf(token)
-    if (token.tokenType !== Quoted) return { text: token.image, quoted: false, start, end }
+    const start = token.startOffset
+    const end = token.endOffset + 1
+    if (token.image[0] !== '"') return { text: token.image, quoted: false, start, end }
     return { text: unquote(token.image), quoted: true, start, end }
   }
 
   protected text(index: number): ast.StringLiteral {
     const token = this.consume(index, Text) as Token
-    return { kind: 'string', value: unquote(token.image), ...spanOf(token) }
+    return { kind: 'string', value: unquote(token.image), start: token.startOffset, end: endOf(token) }
   }
 
   /** A number with an optional sign. */
@@ -108,9 +115,9 @@ export abstract class BaseRules extends EmbeddedActionsParser {
   /** A number, or a duration where a unit follows. */
   protected numberOrDuration(index: number): ast.NumberLiteral | ast.DurationLiteral {
     const token = this.consume(index, Digits) as Token
-    const unit = this.option(index, () => this.consume(index, Unit) as Token)
+    const unit = this.live && !isUnit(this.LA(1)) ? undefined : this.option(index, () => this.consume(index, Unit) as Token)
     const value = numberOf(token.image)
-    if (unit === undefined || !this.live) return { kind: 'number', value, text: token.image, ...spanOf(token) }
+    if (unit === undefined || !this.live) return { kind: 'number', value, text: token.image, start: token.startOffset, end: endOf(token) }
     return durationOf(token, unit)
   }
 
@@ -130,7 +137,9 @@ export abstract class BaseRules extends EmbeddedActionsParser {
   }
 }
 
-export const numberOf = (digits: string): number => Number(digits.replaceAll('_', ''))
+const isUnit = (token: IToken): boolean => token.tokenType.CATEGORIES?.includes(Unit) === true
+
+export const numberOf = (digits: string): number => Number(digits.includes('_') ? digits.replaceAll('_', '') : digits)
 
 export const percentOf = (token: Token): ast.PercentLiteral => ({
   kind: 'percent',
@@ -158,5 +167,6 @@ const durationOf = (token: Token, unit: Token): ast.DurationLiteral => {
 const unquote = (image: string): string => {
   const mark = image[0]!
   const closed = image.length > 1 && image.endsWith(mark)
-  return image.slice(1, closed ? -1 : undefined).replaceAll(mark + mark, mark)
+  const inner = image.slice(1, closed ? -1 : undefined)
+  return inner.includes(mark) ? inner.replaceAll(mark + mark, mark) : inner
 }

@@ -125,10 +125,12 @@ const readDeclaration = (piece: Piece, kind: ast.DeclarationKind, doc: string | 
   for (const [index, segment] of segments.entries()) readClauses(segment, kind, segments[index + 1]?.[0] ?? close, clauses, problems)
 
   const last = close ?? segments.at(-1)?.at(-1) ?? open ?? header.at(-1) ?? opening
-  const base = { kind, ...(doc !== undefined && { doc }), keyword: spanOf(opening), ...headOf(kind, head), clauses }
-  const broken = piece.misspelt ? { broken: true } : {}
-  // The rule table and the head table decide together which fields there are; the type of a union cannot follow them.
-  return { ...base, ...broken, start: opening.startOffset, end: endOf(last) } as unknown as ast.Declaration
+  const node: Record<string, unknown> = { kind, keyword: spanOf(opening), clauses, start: opening.startOffset, end: endOf(last) }
+  if (doc !== undefined) node.doc = doc
+  if (piece.misspelt) node.broken = true
+  addHead(node, kind, head)
+  // Which fields there are is decided by the tables of rules; the type of a union cannot follow them.
+  return node as unknown as ast.Declaration
 }
 
 /** The clause of a segment, and those that begin where it turns out to have ended. */
@@ -159,17 +161,15 @@ const readClauses = (
   }
 }
 
-const headOf = (kind: ast.DeclarationKind, { name, on, using, against, forModel, where }: Head): object => {
-  const named = name === undefined ? {} : { name }
-  if (kind === 'source' || kind === 'intervene') return named
-  if (kind === 'acquire' || kind === 'cycle') return { ...named, ...(forModel && { model: forModel }) }
-  if (kind === 'complaint') return { ...named, using: using ?? [] }
-  if (kind === 'model' || kind === 'partition') return { ...named, ...(on && { on: on.source }) }
-  if (kind === 'slice') return { ...named, ...(on && { on: on.source }), ...(where && { where }) }
-  if (kind === 'oracle') return { ...named, ...(on && { on }) }
-  if (kind === 'discover') return { ...named, ...(on && { on }), ...(using?.[0] && { using: using[0] }), ...(against && { against }) }
-  if (kind === 'review') return { ...named, ...(on && { on }), ...(using?.[0] && { using: using[0] }) }
-  return { ...named, ...(on && { on }), using: using ?? [] }
+/** What the header says, under the names that the tree has for this kind. */
+const addHead = (node: Record<string, unknown>, kind: ast.DeclarationKind, { name, on, using, against, forModel, where }: Head): void => {
+  if (name !== undefined) node.name = name
+  if (on !== undefined) node.on = kind === 'model' || kind === 'partition' || kind === 'slice' ? on.source : on
+  if (where !== undefined) node.where = where
+  if (against !== undefined) node.against = against
+  if (forModel !== undefined) node.model = forModel
+  if (kind === 'assert' || kind === 'complaint' || kind === 'find' || kind === 'estimate') node.using = using ?? []
+  else if (using !== undefined) node.using = using[0]
 }
 
 /** Marks the declarations inside which something is wrong. Both lists are in the order of the text. */

@@ -3,11 +3,9 @@ import type * as ast from './ast.ts'
 import { spanOf, type Token } from './lexer.ts'
 import { percentOf } from './parser-base.ts'
 import { SelectRules } from './select-rules.ts'
-import { AtLeast, Colon, Comma, LeftBracket, LeftParen, Minus, Name, Percent, RightBracket, RightParen } from './vocabulary.ts'
+import { AtLeast, Comma, LeftBracket, LeftParen, Minus, Name, Percent, RightBracket, RightParen } from './vocabulary.ts'
 
 export abstract class SettingRules extends SelectRules {
-  private readonly behindLabel = Colon
-
   readonly setting = this.RULE('setting', (): ast.Setting => {
     const token = this.CONSUME(Name) as Token
     const args = this.OPTION(() => {
@@ -33,7 +31,7 @@ export abstract class SettingRules extends SelectRules {
 
   private readonly argument = this.RULE('argument', (): ast.ValueArg => {
     const start = this.at()
-    const label = this.OPTION({ GATE: () => this.nextIs(2, this.behindLabel), DEF: () => this.labelled() })
+    const label = this.OPTION(() => this.labelled())
     const value = this.SUBRULE(this.value)
     return { ...(label && { label }), value, start, end: this.until() }
   })

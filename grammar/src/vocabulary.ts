@@ -7,6 +7,8 @@ export const Name = createToken({ name: 'Name', label: 'a name' })
 export const Unit = createToken({ name: 'Unit', label: 'a unit of time' })
 export const Bare = createToken({ name: 'Bare', label: 'a name', categories: Name })
 export const Quoted = createToken({ name: 'Quoted', label: 'a name', categories: Name })
+/** The name of an argument, right before its colon; any word. */
+export const Label = createToken({ name: 'Label', label: 'the name of an argument' })
 export const Text = createToken({ name: 'Text', label: 'a text in single quotes' })
 export const Digits = createToken({ name: 'Digits', label: 'a number' })
 export const Percent = createToken({ name: 'Percent', label: 'a percentage such as `5%`' })
@@ -66,6 +68,7 @@ export const vocabulary: TokenType[] = [
   Unit,
   Bare,
   Quoted,
+  Label,
   Text,
   Digits,
   Percent,
