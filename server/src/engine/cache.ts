@@ -13,6 +13,8 @@ export type Arrays = Readonly<Record<string, Float64Array | Float32Array | Int32
 export interface Stored<M> {
   readonly meta: M
   readonly arrays: Arrays
+  /** Of the file. */
+  readonly bytes: number
 }
 
 export interface Cache {
@@ -77,7 +79,7 @@ function decode<M>(file: Buffer): Stored<M> | undefined {
     arrays[name] = new Type(copy.buffer)
     offset += padded(bytes)
   }
-  return { meta: header.meta as M, arrays }
+  return { meta: header.meta as M, arrays, bytes: file.length }
 }
 
 export function writeStored<M>(folder: string, target: string, meta: M, arrays: Arrays): number {

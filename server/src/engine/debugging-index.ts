@@ -1,13 +1,13 @@
 import { createRng } from '../learn/rng.ts'
 import type { Session } from '../learn/session.ts'
 import { lanczos } from '../methods/influence/lanczos.ts'
-import type { RunContext } from './context.ts'
-import { type FittedModel, withTraining } from './models.ts'
-import { differences, STORED, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
+import { digest, type RunContext } from './context.ts'
+import { type FittedModel, type TrainingSet, withTraining } from './models.ts'
+import { type Confusions, confusionsOf, differences, STORED, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
 
 /**
  * The debugging index of a model (R++ §4): the top eigenpairs of the Hessian of the summed loss, and for every training row and treatment
- * b_z = ⟨v_i, ∇ℓ(z) − ∇ℓ(z′)⟩/λ_i, one row per eigenvector. Built once, stored by the model's hash, extended when more pairs are wanted.
+ * b_z = ⟨v_i, ∇ℓ(z) − ∇ℓ(z′)⟩/λ_i, one row per eigenvector; for `auto` over λ_i + μ. Built once and stored by the model's hash and k.
  * Cost: about 4k Hessian products in blocks (one pass over the data a block), one forward-mode pass for all k tangents, O(d·m) memory for the
  * Lanczos basis of m vectors, O(k·n) for each treatment.
  */
@@ -20,84 +20,122 @@ export interface DebuggingIndex {
   readonly vectors: Float64Array
   readonly dimension: number
   readonly blocks: ReadonlyMap<string, Float32Array>
-  readonly file?: { readonly path: string; readonly bytes: number }
-  readonly buildMs: number
+  /** Absent for regression. */
+  readonly confusions?: Pick<Confusions, 'pairs' | 'confident'>
+  readonly path: string
+  readonly bytes: number
   readonly fromCache: boolean
 }
 
 interface IndexMeta {
-  readonly version: 1
+  readonly version: 2
   readonly k: number
   readonly n: number
   readonly dimension: number
   readonly blocks: readonly string[]
-  readonly buildMs: number
 }
 
 const LANCZOS_BLOCK = 4
 
 export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: number, extra?: Treatment): Promise<DebuggingIndex> {
-  const stored = readIndex(ctx, model)
+  const hash = digest(model.hash, `k ${k}`)
+  const stored = readIndex(ctx, hash)
   const wanted = [...STORED, ...(extra === undefined ? [] : [extra])]
-  const complete = stored && wanted.every((t) => stored.blocks.has(treatmentName(t)))
-  if (stored && complete && (stored.k >= k || stored.k >= stored.dimension)) return stored
+  if (stored && wanted.every((t) => stored.blocks.has(treatmentName(t)))) return stored
   return withTraining(ctx, model, async (session, set) => {
-    const started = performance.now()
-    const theta = model.trained!.theta
-    const n = set.rows
-    const dimension = theta.length
-    const { values, vectors } =
-      stored && stored.k >= k
-        ? { values: stored.values, vectors: rowsOf(stored.vectors, stored.k, dimension) }
-        : await eigenpairs(ctx, session, theta, Math.min(k, dimension))
-    const found = values.length
-    const probabilities = await session.predict(theta, ctx.breathe)
-    const known = stored
-      ? [...stored.blocks.keys()].filter((name) => name.startsWith('to-')).map((name): Treatment => ({ to: Number(name.slice(3)) }))
-      : []
-    const treatments = uniqueTreatments([...wanted, ...known])
-    const blocks = new Map(treatments.map((t) => [treatmentName(t), new Float32Array(found * n)]))
-    const width = session.architecture.outputs
-    const chunk = Math.max(1, Math.min(found, Math.floor(64e6 / (n * width))))
-    for (let from = 0; from < found; from += chunk) {
-      ctx.step('projecting training rows', from, found)
-      const to = Math.min(found, from + chunk)
-      const tangents = await session.outputTangents(theta, vectors.slice(from, to), ctx.breathe)
-      for (let i = from; i < to; i++) {
-        const own = tangents.subarray((i - from) * n * width, (i - from + 1) * n * width)
-        for (const treatment of treatments) {
-          const out = blocks.get(treatmentName(treatment))!.subarray(i * n, (i + 1) * n)
-          if (set.y instanceof Int32Array) differences(treatment, probabilities, own, set.y, width, out)
-          else valueDifferences(probabilities, own, set.y, out)
-          for (let z = 0; z < n; z++) out[z]! /= values[i]!
-        }
-        await ctx.breathe()
-      }
+    const pairs = stored
+      ? { values: stored.values, vectors: rowsOf(stored.vectors, stored.k, stored.dimension) }
+      : await eigenpairs(ctx, session, model.trained!.theta, Math.min(k, session.parameters))
+    const known = [...(stored?.blocks.keys() ?? [])]
+      .filter((name) => name.startsWith('to-'))
+      .map((name): Treatment => ({ to: Number(name.slice(3)) }))
+    const { blocks, confusions } = await projectRows(ctx, model, session, set, pairs, uniqueTreatments([...wanted, ...known]))
+    const found = pairs.values.length
+    const dimension = session.parameters
+    const vectors = new Float64Array(found * dimension)
+    for (const [i, vector] of pairs.vectors.entries()) vectors.set(vector, i * dimension)
+    const meta: IndexMeta = { version: 2, k: found, n: set.rows, dimension, blocks: [...blocks.keys()] }
+    const labelled = confusions && { pairs: confusions.pairs, confident: confusions.confident }
+    const arrays = { values: pairs.values, vectors, ...labelled, ...Object.fromEntries(blocks) }
+    const file = ctx.cache.write('index', hash, meta, arrays)
+    return {
+      k: found,
+      n: set.rows,
+      values: pairs.values,
+      vectors,
+      dimension,
+      blocks,
+      confusions: labelled,
+      path: ctx.cache.path('index', hash),
+      bytes: file?.bytes ?? 0,
+      fromCache: false,
     }
-    const flat = new Float64Array(found * dimension)
-    for (const [i, vector] of vectors.entries()) flat.set(vector, i * dimension)
-    const buildMs = performance.now() - started
-    const meta: IndexMeta = { version: 1, k: found, n, dimension, blocks: [...blocks.keys()], buildMs }
-    const file = ctx.cache.write('index', model.hash, meta, { values, vectors: flat, ...Object.fromEntries(blocks) })
-    return { k: found, n, values, vectors: flat, dimension, blocks, file, buildMs, fromCache: false }
   })
 }
 
-export function readIndex(ctx: RunContext, model: FittedModel): DebuggingIndex | undefined {
-  const stored = ctx.cache.read<IndexMeta>('index', model.hash)
-  if (!stored || stored.meta.version !== 1) return undefined
-  const { k, n, dimension, blocks, buildMs } = stored.meta
-  const arrays = stored.arrays
+function readIndex(ctx: RunContext, hash: string): DebuggingIndex | undefined {
+  const stored = ctx.cache.read<IndexMeta>('index', hash)
+  if (stored?.meta.version !== 2) return undefined
+  const { k, n, dimension, blocks } = stored.meta
+  const { values, vectors, pairs, confident, ...arrays } = stored.arrays
   return {
     k,
     n,
     dimension,
-    values: arrays.values as Float64Array,
-    vectors: arrays.vectors as Float64Array,
+    values: values as Float64Array,
+    vectors: vectors as Float64Array,
     blocks: new Map(blocks.map((name) => [name, arrays[name] as Float32Array])),
-    buildMs,
+    confusions: pairs && { pairs: pairs as Int32Array, confident: confident as Uint8Array },
+    path: ctx.cache.path('index', hash),
+    bytes: stored.bytes,
     fromCache: true,
   }
+}
+
+/** b_z of every row and treatment. Tangents are taken in pieces of at most 256 MB. */
+async function projectRows(
+  ctx: RunContext,
+  model: FittedModel,
+  session: Session,
+  set: TrainingSet,
+  { values, vectors }: { readonly values: Float64Array; readonly vectors: readonly Float64Array[] },
+  treatments: readonly Treatment[],
+): Promise<{ blocks: Map<string, Float32Array>; confusions?: Confusions }> {
+  const theta = model.trained!.theta
+  const n = set.rows
+  const classes = session.architecture.outputs
+  const p = await session.predict(theta, ctx.breathe)
+  const y = set.y
+  const confusions = y instanceof Int32Array ? confusionsOf(p, y, classes) : undefined
+  const blocks = new Map(treatments.map((t) => [treatmentName(t), new Float32Array(values.length * n)]))
+  const damping = samplingError(values, n)
+  const chunk = Math.max(1, Math.min(values.length, Math.floor(64e6 / (n * classes))))
+  for (let from = 0; from < values.length; from += chunk) {
+    ctx.step('projecting training rows', from, values.length)
+    const to = Math.min(values.length, from + chunk)
+    const tangents = await session.outputTangents(theta, vectors.slice(from, to), ctx.breathe)
+    for (let i = from; i < to; i++) {
+      const own = tangents.subarray((i - from) * n * classes, (i - from + 1) * n * classes)
+      for (const treatment of treatments) {
+        const out = blocks.get(treatmentName(treatment))!.subarray(i * n, (i + 1) * n)
+        if (y instanceof Int32Array) differences(treatment, { p, y, classes, confusions: confusions! }, own, out)
+        else valueDifferences(p, own, y, out)
+        const scale = 1 / (values[i]! + (treatment === 'auto' ? damping : 0))
+        for (let z = 0; z < n; z++) out[z]! *= scale
+      }
+      await ctx.breathe()
+    }
+  }
+  return { blocks, confusions }
+}
+
+/**
+ * How far the Hessian of n sampled rows is from the expected one, in operator norm: λ₁·√(r/n), r = Σλ/λ₁ its effective rank (Koltchinskii & Lounici
+ * 2017, Theorem 4). Below that size 1/λ is noise, so `auto` uses 1/(λ + μ).
+ */
+export function samplingError(values: Float64Array, n: number): number {
+  const sum = values.reduce((total, value) => total + value, 0)
+  return values.length ? Math.sqrt((values[0]! * sum) / n) : 0
 }
 
 /** The k algebraically largest eigenpairs of H (the sum); non-positive ones are dropped, for there the quadratic model has no minimum. */

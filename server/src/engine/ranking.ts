@@ -2,18 +2,19 @@ import type { SuspectsSpec } from '../check/spec.ts'
 import { DataProblem } from '../data/tables.ts'
 import { createRng } from '../learn/rng.ts'
 import { conjugateGradient } from '../methods/influence/conjugate-gradient.ts'
+import { rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
 import { rankBySpectrum } from '../methods/influence/rank-by-spectrum.ts'
 import type { ComplaintTask } from '../plan/plan.ts'
 import type { Evaluated } from './complaint.ts'
-import type { RunContext } from './context.ts'
+import { digest, type RunContext } from './context.ts'
 import { type DebuggingIndex, debuggingIndex } from './debugging-index.ts'
 import { membership } from './membership.ts'
 import { type FittedModel, withTraining } from './models.ts'
 import { outOfFold } from './out-of-fold.ts'
 import type { Predictions } from './predictions.ts'
 import { queryGradient, queryProjections } from './projections.ts'
-import { spectralFilter } from './spectral-rule.ts'
-import { alternative, differences, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
+import { autoPairs, dataPairs, flatteningPairs, pairsForShare, SPECTRAL_PAIRS, shareHeld } from './spectral-rule.ts'
+import { alternative, confusionsOf, differences, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
 
 /**
  * Training rows in the order of what treating them would do for a complaint (Rain: conjugate gradients; Rain++: the spectrum), or of a baseline.
@@ -56,15 +57,13 @@ export async function rankSuspects(ctx: RunContext, request: RankingRequest): Pr
       return baseline('random', scores, suspects.top, members)
     }
     case 'self_influence': {
-      const index = await debuggingIndex(ctx, model, DEFAULT_K)
+      const index = await debuggingIndex(ctx, model, autoPairs(model))
       return baseline('self_influence', selfInfluence(index), suspects.top, members)
     }
     default:
       return baseline(suspects.by, await disagreement(ctx, model, suspects.by), suspects.top, members)
   }
 }
-
-export const DEFAULT_K = 10
 
 const empty = (method: string, notes: readonly string[]): Ranking => ({
   rows: new Int32Array(0),
@@ -81,10 +80,13 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   if (evaluated.weight === 0) return empty(task.method.kind, [nothingToBlame(request)])
   const treatment = treatmentOf(request)
   if (task.method.kind === 'cg') return byConjugateGradients(ctx, request, treatment, members)
-  const asked = task.method.kind === 'spectral' ? (task.method.k ?? DEFAULT_K) : AUTO_K
+  const automatic = task.method.kind === 'auto'
+  const given = task.method.kind === 'spectral' ? task.method.k : undefined
+  const pairs = automatic ? autoPairs(model) : (given ?? SPECTRAL_PAIRS)
   const started = performance.now()
-  const index = await debuggingIndex(ctx, model, asked, typeof treatment === 'object' ? treatment : undefined)
+  const index = await debuggingIndex(ctx, model, pairs, typeof treatment === 'object' ? treatment : undefined)
   const projected = await queryProjections(ctx, model, request.predictions, index)
+  const squaredNorm = await queryNorm(ctx, request)
   const indexMs = performance.now() - started
   if (index.k === 0) {
     return empty(task.method.kind, [
@@ -93,23 +95,49 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   }
   const ranked = performance.now()
   const coefficients = await projected.coefficients(evaluated.weights)
-  const { k, filtered, notes } = spectralFilter(task.method, index, coefficients, model)
+  const flat = flatteningPairs(index, model)
+  const k = automatic ? dataPairs(index, model) : given !== undefined ? index.k : pairsForShare(coefficients, squaredNorm, flat, 0.95)
   const block = index.blocks.get(treatmentName(treatment))!
-  const top = members ? model.trained!.rows.length : suspects.top
-  const { rows, influence } = rankBySpectrum({ k, n: index.n, b: block.subarray(0, k * index.n) }, filtered, top)
+  const spectral = { k, n: index.n, b: block.subarray(0, k * index.n) }
+  const query = coefficients.subarray(0, k)
+  const top = members ? index.n : suspects.top
+  const lifted =
+    treatment === 'auto' && index.confusions
+      ? rankByConfusion({ ...spectral, classes: model.labels!.values.length, ...index.confusions }, query, top)
+      : { ...rankBySpectrum(spectral, query, top), standsOut: undefined }
   const rankMs = performance.now() - ranked
+  const share = shareHeld(coefficients, k, squaredNorm)
+  const notes =
+    share < 0.9 ? [`The ${k} eigenvectors hold ${Math.round(share * 100)} % of the complaint’s gradient: compare with method cg.`] : []
+  if (given !== undefined && index.k < given) notes.push(`Only ${index.k} of ${given} eigenvalues are positive.`)
   return {
-    ...restricted(rows, influence, suspects.top, members),
-    method: task.method.kind === 'auto' ? `auto (spectral, k = ${k})` : `spectral (k = ${k})`,
+    ...restricted(lifted.rows, lifted.influence, suspects.top, members),
+    method: automatic ? `auto (k = ${k})` : `spectral (k = ${k})`,
     treatment,
     eigenvalues: [...index.values.subarray(0, k)],
     indexMs,
     rankMs,
-    notes,
+    notes: lifted.standsOut ? [...notes, confusionWords(model, lifted.standsOut)] : notes,
   }
 }
 
-const AUTO_K = 20
+/** ‖∇q‖², kept by model, data and weights, for it costs a backward pass over the inference table. */
+async function queryNorm(ctx: RunContext, { model, predictions, evaluated }: RankingRequest): Promise<number> {
+  const { weights } = evaluated
+  const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)
+  const hash = digest(model.hash, ctx.prepared.get(predictions.source)!.hash, bytes)
+  const stored = ctx.cache.read<{ squaredNorm: number }>('gradients', hash)
+  if (stored) return stored.meta.squaredNorm
+  const gradient = await queryGradient(ctx, model, predictions, weights)
+  const squaredNorm = gradient.reduce((sum, g) => sum + g * g, 0)
+  ctx.cache.write('gradients', hash, { squaredNorm }, {})
+  return squaredNorm
+}
+
+function confusionWords(model: FittedModel, { given, alternative, lift }: { given: number; alternative: number; lift: number }): string {
+  const { values } = model.labels!
+  return `The blame concentrates on rows labelled ${values[given]} that the model takes for ${values[alternative]} (${lift.toFixed(1)} × what chance pairs get): they are ranked first.`
+}
 
 function nothingToBlame({ evaluated, model }: RankingRequest): string {
   if (evaluated.expectations.length === 0) return 'The query gives no row that an expectation speaks of, so there is nothing to blame.'
@@ -119,7 +147,7 @@ function nothingToBlame({ evaluated, model }: RankingRequest): string {
 
 function treatmentOf({ task, model, suspects }: RankingRequest): Treatment {
   const asked = suspects.treatment
-  if (asked.kind === 'auto') return task.method.kind === 'auto' && model.labels ? 'auto' : 'remove'
+  if (asked.kind === 'auto') return task.method.kind === 'auto' ? 'auto' : 'remove'
   if (asked.kind !== 'relabel' || !model.labels) return 'remove'
   if (asked.to === undefined) return 'relabel'
   const to = model.labels.values.findIndex((value) => String(value) === String(asked.to))
@@ -158,8 +186,12 @@ async function byConjugateGradients(
     const probabilities = await session.predict(theta, ctx.breathe)
     const tangents = await session.outputTangents(theta, [solved.solution], ctx.breathe)
     const scores = new Float32Array(set.rows)
-    if (set.y instanceof Int32Array) differences(treatment, probabilities, tangents, set.y, session.architecture.outputs, scores)
-    else valueDifferences(probabilities, tangents, set.y, scores)
+    const classes = session.architecture.outputs
+    if (set.y instanceof Int32Array) {
+      const rows = { p: probabilities, y: set.y, classes, confusions: confusionsOf(probabilities, set.y, classes) }
+      differences(treatment, rows, tangents, scores)
+    }
+    if (set.y instanceof Float32Array) valueDifferences(probabilities, tangents, set.y, scores)
     const ranked = performance.now()
     const all = rankBySpectrum({ k: 1, n: set.rows, b: scores }, Float32Array.of(1), members ? set.rows : suspects.top)
     const notes = solved.converged

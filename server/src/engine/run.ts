@@ -14,8 +14,9 @@ import { runIntervention } from './intervention.ts'
 import { modelResult } from './model-result.ts'
 import { type FittedModel, fitModel } from './models.ts'
 import { predict } from './predictions.ts'
-import { DEFAULT_K, rankSuspects } from './ranking.ts'
+import { rankSuspects } from './ranking.ts'
 import { prepareSource } from './sources.ts'
+import { autoPairs } from './spectral-rule.ts'
 import { rankedRows } from './suspects.ts'
 
 /**
@@ -177,8 +178,7 @@ export async function runIndex(ctx: RunContext, plan: Plan): Promise<Outcome> {
         'no-parameters',
         `\`${plan.name}\` brings its predictions along: it has no parameters, so there is nothing to index.`,
       )
-    const index = await debuggingIndex(ctx, model, DEFAULT_K)
-    const path = ctx.cache.path('index', model.hash)
+    const index = await debuggingIndex(ctx, model, autoPairs(model))
     const provenance: Provenance = {
       dataHash: dataHash(ctx, plan),
       planHash: plan.hash,
@@ -186,9 +186,17 @@ export async function runIndex(ctx: RunContext, plan: Plan): Promise<Outcome> {
       rows: index.n,
       elapsedMs: Math.round(performance.now() - started),
     }
-    const bytes = index.file?.bytes ?? index.n * index.k * 4 * index.blocks.size + index.vectors.byteLength
     return {
-      result: { kind: 'index', name: plan.name, status: 'ok', provenance, model: plan.name, k: index.k, bytes, file: path },
+      result: {
+        kind: 'index',
+        name: plan.name,
+        status: 'ok',
+        provenance,
+        model: plan.name,
+        k: index.k,
+        bytes: index.bytes,
+        file: index.path,
+      },
       pictures: {},
     }
   } catch (reason) {

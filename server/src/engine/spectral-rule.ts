@@ -1,20 +1,49 @@
-import type { ComplaintTask } from '../plan/plan.ts'
 import type { DebuggingIndex } from './debugging-index.ts'
 import type { FittedModel } from './models.ts'
 
-/** Which eigenvectors a spectral ranking uses, and how much each counts. */
-export function spectralFilter(
-  method: ComplaintTask['method'],
-  index: DebuggingIndex,
-  coefficients: Float64Array,
-  model: FittedModel,
-): { k: number; filtered: Float32Array; notes: string[] } {
-  const asked = method.kind === 'spectral' && method.k !== undefined ? method.k : 10
-  const k = Math.min(index.k, asked)
-  void model
-  return {
-    k,
-    filtered: Float32Array.from(coefficients.subarray(0, k)),
-    notes: k < asked ? [`Only ${k} of ${asked} eigenvalues are positive.`] : [],
+/**
+ * How many eigenvectors a spectral ranking uses. Too few can miss a complaint's direction altogether, so beside the spectrum the share of ∇q that the
+ * span holds is watched; too many reach where the penalty alone speaks (λ ≤ 1.05·n·l2) and 1/λ is noise.
+ */
+export const SPECTRAL_PAIRS = 30
+
+/** `auto`: twice the classes, at least 20 and at most 40; its weights and its damping make it insensitive to more. */
+export function autoPairs(model: FittedModel): number {
+  return Math.max(20, Math.min(40, 2 * (model.labels?.values.length ?? 1)))
+}
+
+/** Eigenvalues that the data and not the penalty give. */
+export function dataPairs(index: DebuggingIndex, model: FittedModel): number {
+  const floor = 1.05 * index.n * (model.trained?.architecture.l2 ?? 0)
+  const beyond = index.values.findIndex((value) => value <= floor)
+  return beyond < 0 ? index.k : Math.max(1, beyond)
+}
+
+/**
+ * `spectral` without k (R++ §4.3, made precise): begin at the number of classes, stop where the falling spectrum flattens, that is at the
+ * smallest k with λ_{k+3} ≥ 0.9³·λ_k.
+ */
+export function flatteningPairs(index: DebuggingIndex, model: FittedModel): number {
+  const classes = model.labels?.values.length ?? 1
+  const most = dataPairs(index, model)
+  for (let k = Math.max(1, classes); k + 3 <= index.k; k++) {
+    if (index.values[k + 2]! >= 0.729 * index.values[k - 1]!) return Math.min(k, most)
   }
+  return most
+}
+
+/** The first k at which the span of the eigenvectors holds the share of ∇q wanted; all of them where none does. */
+export function pairsForShare(coefficients: Float64Array, squaredNorm: number, from: number, wanted: number): number {
+  let held = 0
+  for (let i = 0; i < coefficients.length; i++) {
+    held += coefficients[i]! ** 2
+    if (i + 1 >= from && held >= wanted * squaredNorm) return i + 1
+  }
+  return coefficients.length
+}
+
+export function shareHeld(coefficients: Float64Array, k: number, squaredNorm: number): number {
+  let held = 0
+  for (let i = 0; i < k; i++) held += coefficients[i]! ** 2
+  return squaredNorm > 0 ? Math.min(1, held / squaredNorm) : 0
 }

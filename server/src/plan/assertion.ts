@@ -1,6 +1,6 @@
 import type * as ast from '../../../grammar/src/ast.ts'
 import { printExpr as printWritten } from '../../../grammar/src/printer.ts'
-import { walkExpr } from '../../../grammar/src/walker.ts'
+import { walk } from '../../../grammar/src/walker.ts'
 import type { AssertSpec, Spec } from '../check/spec.ts'
 import { printSelect } from '../sql/print.ts'
 import { SPLIT, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
@@ -123,7 +123,7 @@ function shownValues(assertion: AssertSpec, spec: Spec): ast.Expr[] {
   const found = new Map<string, ast.Expr>()
   const add = (e: ast.Expr) => found.set(printWritten(e), e)
   const visit = (root: ast.Expr) =>
-    walkExpr(root, (e) => {
+    walk(root, (e) => {
       const meaning = spec.meanings.get(e)
       if (e.kind === 'call') {
         const own = meaning?.kind === 'predict' || meaning?.kind === 'score'

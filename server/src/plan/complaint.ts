@@ -1,6 +1,5 @@
 import type * as ast from '../../../grammar/src/ast.ts'
 import { printExpr as printWritten, printSelect as printWrittenSelect } from '../../../grammar/src/printer.ts'
-import { walkExpr } from '../../../grammar/src/walker.ts'
 import type { ComplaintSpec, Spec } from '../check/spec.ts'
 import { printSelect } from '../sql/print.ts'
 import { ROW, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
@@ -265,15 +264,4 @@ function printExpectation(e: ast.Expectation): string {
   if (e.kind === 'direction') return `${e.direction} ${e.column.text}${where}`
   if (e.kind === 'condition') return printWritten(e.condition) + where
   return `${e.kind === 'row' ? 'row' : 'no row'}${where}`
-}
-
-/** Does this expression speak of a model? */
-export function isPredicted(e: ast.Expr, spec: Spec): boolean {
-  let found = false
-  walkExpr(e, (node) => {
-    const meaning = spec.meanings.get(node)
-    if (meaning?.kind === 'predict' || meaning?.kind === 'score') found = true
-    return undefined
-  })
-  return found
 }

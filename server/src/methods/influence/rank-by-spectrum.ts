@@ -33,6 +33,19 @@ export function rankBySpectrum(index: SpectralIndex, queryGradient: ArrayLike<nu
   return { rows, influence: Float32Array.from(values) }
 }
 
+/** The sums themselves, of all rows. k·n operations. */
+export function spectralSums(index: SpectralIndex, queryGradient: ArrayLike<number>): Float32Array {
+  const { n } = index
+  const all = new Float32Array(n)
+  const sums = new Float64Array(Math.min(n, blockRows))
+  for (let start = 0; start < n; start += blockRows) {
+    const count = Math.min(blockRows, n - start)
+    sumBlock(index, queryGradient, start, count, sums)
+    for (let i = 0; i < count; i++) all[start + i] = sums[i]!
+  }
+  return all
+}
+
 const blockRows = 1024
 
 /** sums[i] = Σ_l q_l·b[l·n + start + i], ten eigenvectors at a time: every read and write of a sum that is saved counts. */
