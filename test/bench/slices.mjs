@@ -86,6 +86,7 @@ async function main() {
 
   const memory = spawnSync(process.execPath, [fileURLToPath(import.meta.url), 'memory'], { encoding: 'utf8' })
   console.log(`\nmemory, in a process of its own: ${memory.stdout.trim()}`)
+  console.log(`our scores: ${found.slices.map(({ score }) => score.toFixed(6)).join(' ')}`)
   if (process.env.ASSAY_PYTHON) peer(codes, errors, options)
 }
 

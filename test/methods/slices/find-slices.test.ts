@@ -175,7 +175,7 @@ describe('awkward input', () => {
     ['a negative error', { codes, errors: Float64Array.of(0, -1, 0, 2) }, {}, /error of row 1 is -1.*must be finite and not negative/],
     ['a NaN error', { codes, errors: Float64Array.of(0, 1, NaN, 2) }, {}, /error of row 2 is NaN/],
     ['an infinite error', { codes, errors: Float64Array.of(0, 1, 0, Infinity) }, {}, /error of row 3 is Infinity/],
-    ['errors whose sum overflows', { codes, errors: Float64Array.of(1.7e308, 1.7e308, 0, 0) }, {}, /sum is infinite/],
+    ['errors whose sum overflows', { codes, errors: Float64Array.of(1.7e308, 1.7e308, 0, 0) }, {}, /sums of them overflow/],
     ['a short column', { codes: [codes[0]!, Int32Array.of(1)], errors }, {}, /Column 1 has 1 codes for 4 rows/],
     ['a negative code', { codes: [Int32Array.of(1, -2, 1, 1)], errors }, {}, /code -2 in row 1/],
     ['top 0', { codes, errors }, { top: 0 }, /top is 0/],

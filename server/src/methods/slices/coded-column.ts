@@ -30,7 +30,7 @@ export function codeColumn(values: Int32Array, errors: SplitErrors, support: num
 function distinctCodes(values: Int32Array): Int32Array {
   let largest = 0
   for (let row = 0; row < values.length; row++) if (values[row]! > largest) largest = values[row]!
-  if (largest > directLimit(values.length)) return Int32Array.from(new Set(values.subarray().filter((code) => code > 0))).sort()
+  if (largest > directLimit(values.length)) return Int32Array.from(new Set(values.filter((code) => code > 0))).sort()
   const present = new Uint8Array(largest + 1)
   for (let row = 0; row < values.length; row++) present[values[row]!] = 1
   const codes: number[] = []

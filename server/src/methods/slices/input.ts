@@ -18,22 +18,25 @@ export function checkErrors(codes: readonly Int32Array[], errors: Float64Array):
   if (errors.length === 0) throw new RangeError('There are no rows to search for slices; give at least one row and its error')
   if (codes.length === 0) throw new RangeError('There are no columns to slice by; name at least one')
   checkCodes(codes, errors.length)
-  const bad = errors.findIndex((error) => !(error >= 0 && error < Infinity))
-  if (bad >= 0) {
+  let largest = 0
+  let bad = 0
+  for (; bad < errors.length && errors[bad]! >= 0 && errors[bad]! < Infinity; bad++) largest = Math.max(largest, errors[bad]!)
+  if (bad < errors.length) {
     throw new RangeError(
       `The error of row ${bad} is ${errors[bad]}; errors must be finite and not negative (take abs() or a square, or leave the row out)`,
     )
   }
-  if (!Number.isFinite(errors.reduce((sum, error) => sum + error, 0))) {
-    throw new RangeError('The errors are so large that their sum is infinite; divide them by a constant, which changes no score')
+  if (!(largest * errors.length < 2 ** 1018)) {
+    throw new RangeError('The errors are so large that sums of them overflow; divide them by a constant, which changes no score')
   }
 }
 
 export function checkCodes(codes: readonly Int32Array[], nRows: number): void {
   for (const [column, values] of codes.entries()) {
     if (values.length !== nRows) throw new RangeError(`Column ${column} has ${values.length} codes for ${nRows} rows; give one code a row`)
-    const bad = values.findIndex((code) => code < 0)
-    if (bad >= 0)
+    let bad = 0
+    while (bad < nRows && values[bad]! >= 0) bad++
+    if (bad < nRows)
       throw new RangeError(`Column ${column} has code ${values[bad]} in row ${bad}; codes are 1, 2, …, and 0 where the value is missing`)
   }
 }

@@ -1,7 +1,7 @@
 import { breathe, type CancelToken } from '../cancel.ts'
 import { type CodedColumn, codeColumn } from './coded-column.ts'
 import { type Atoms, type Candidates, type Evaluator, newStatistics, type Statistics } from './evaluator.ts'
-import { splitErrors } from './exact-sum.ts'
+import { type SplitErrors, splitErrors } from './exact-sum.ts'
 import { type Histogram, histogramOf } from './histogram.ts'
 import { PrefixRows } from './prefix-rows.ts'
 
@@ -17,17 +17,34 @@ const visitsPerBreath = 1 << 21
  */
 export function rowEvaluator(codes: readonly Int32Array[], errors: Float64Array, support: number): Evaluator {
   const split = splitErrors(errors)
-  const columns = codes.map((values) => codeColumn(values, split, support))
-  const atoms = atomsOf(columns)
-  const locals = joined(columns.map((column) => column.locals))
+  let layout: Promise<Layout> | undefined
+  const layoutOnce = (token?: CancelToken): Promise<Layout> => (layout ??= layOut(codes, split, support, token))
   return {
     totals: { nRows: errors.length, sumError: split.total, maxError: split.maximum },
-    atoms: async () => atoms,
+    atoms: async (token) => (await layoutOnce(token)).atoms,
     async evaluate(candidates, token) {
-      const histogram = histogramOf(columns, split)
-      return evaluate(candidates, { columns, atomColumns: atoms.columns, locals, nRows: errors.length }, histogram, token)
+      const ready = await layoutOnce(token)
+      return evaluate(candidates, ready, histogramOf(ready.columns, split), token)
     },
   }
+}
+
+interface Layout {
+  readonly columns: readonly CodedColumn[]
+  readonly atoms: Atoms
+  /** Atom → its code within its coded column. */
+  readonly locals: Int32Array
+  readonly nRows: number
+}
+
+async function layOut(codes: readonly Int32Array[], split: SplitErrors, support: number, token?: CancelToken): Promise<Layout> {
+  const columns: CodedColumn[] = []
+  for (const values of codes) {
+    columns.push(codeColumn(values, split, support))
+    await breathe(token)
+  }
+  const locals = joined(columns.map((column) => column.locals))
+  return { columns, atoms: atomsOf(columns), locals, nRows: split.errors.length }
 }
 
 function joined(parts: readonly Int32Array[]): Int32Array {
@@ -40,17 +57,10 @@ function joined(parts: readonly Int32Array[]): Int32Array {
   return whole
 }
 
-interface Layout {
-  readonly columns: readonly CodedColumn[]
-  readonly atomColumns: Int32Array
-  /** Atom → its code within its coded column. */
-  readonly locals: Int32Array
-  readonly nRows: number
-}
-
 async function evaluate(candidates: Candidates, layout: Layout, histogram: Histogram, token?: CancelToken): Promise<Statistics> {
   const { depth, count, atoms } = candidates
-  const { columns, atomColumns, locals } = layout
+  const { columns, locals } = layout
+  const atomColumns = layout.atoms.columns
   const statistics = newStatistics(count)
   const prefix = new PrefixRows(columns, atomColumns, locals, layout.nRows)
   let visits = 0
@@ -68,10 +78,10 @@ async function evaluate(candidates: Candidates, layout: Layout, histogram: Histo
       }
       histogram.clear()
       visits += prefix.end - prefix.start
+      if (visits < visitsPerBreath) continue
+      visits = 0
+      await breathe(token)
     }
-    if (visits < visitsPerBreath) continue
-    visits = 0
-    await breathe(token)
   }
   return statistics
 }
