@@ -57,4 +57,4 @@ async function trainConvex<H>(trainable: Trainable<H>, options: TrainOptions, br
 }
 
 /** Iterations at which the preconditioner is made anew: the weight of rows changes quickly at first. */
-const renewals: readonly number[] = [0, 10, 30]
+const renewals: readonly number[] = [0, 10]

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import type { InferenceSession } from 'onnxruntime-node'
 import type { Loaded } from './ladder.ts'
-import { onnxDevice, type OnnxTensor, type Runtime } from './onnx/device.ts'
+import { type OnnxTensor, onnxDevice, type Runtime } from './onnx/device.ts'
 
 const require = createRequire(import.meta.url)
 

@@ -12,28 +12,23 @@ export interface Array64 {
 export const referenceOps: Ops<Array64> = {
   constant: (values, shape) => ({ shape, data: Float64Array.from(values) }),
 
-  matMul(a, b) {
-    const [n, d] = [a.shape[0]!, a.shape[1]!]
-    const m = b.shape[1]!
+  matMul({ shape: [n = 0, d = 0], data: left }, { shape: [, m = 0], data: right }) {
     const data = new Float64Array(n * m)
     for (let i = 0; i < n; i++) {
       for (let k = 0; k < d; k++) {
-        const factor = a.data[i * d + k]!
-        // Only what is exactly zero on the left and finite on the right could be skipped; nothing is, so that NaN shows.
-        for (let j = 0; j < m; j++) data[i * m + j] = data[i * m + j]! + factor * b.data[k * m + j]!
+        const factor = left[i * d + k]!
+        for (let j = 0; j < m; j++) data[i * m + j] = data[i * m + j]! + factor * right[k * m + j]!
       }
     }
     return { shape: [n, m], data }
   },
 
-  transposedMatMul(a, b) {
-    const [n, d] = [a.shape[0]!, a.shape[1]!]
-    const m = b.shape[1]!
+  transposedMatMul({ shape: [n = 0, d = 0], data: left }, { shape: [, m = 0], data: right }) {
     const data = new Float64Array(d * m)
     for (let i = 0; i < n; i++) {
       for (let k = 0; k < d; k++) {
-        const factor = a.data[i * d + k]!
-        for (let j = 0; j < m; j++) data[k * m + j] = data[k * m + j]! + factor * b.data[i * m + j]!
+        const factor = left[i * d + k]!
+        for (let j = 0; j < m; j++) data[k * m + j] = data[k * m + j]! + factor * right[i * m + j]!
       }
     }
     return { shape: [d, m], data }

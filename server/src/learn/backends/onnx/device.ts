@@ -84,7 +84,9 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
 
     // Sums go to and fro between two buffers: what a run reads it must not write.
     const sums = pass.outputs.filter(({ over }) => over === 'sum')
-    const other = Object.fromEntries(sums.map(({ name }) => [name, handleOf(pool.take(made[name]!.values.length), made[name]!.shape, 'made')]))
+    const other = Object.fromEntries(
+      sums.map(({ name }) => [name, handleOf(pool.take(made[name]!.values.length), made[name]!.shape, 'made')]),
+    )
     const pieces = Math.ceil(rows / piece)
     for (const { name } of sums) (pieces % 2 === 0 ? made : other)[name]!.values.fill(0)
     for (let index = 0; index < pieces; index++) {
@@ -166,13 +168,19 @@ async function release(compiled: Promise<Compiled>): Promise<void> {
 
 /** Rows that go through at once: all, where the pass hands on a state or its layers are narrow. */
 function pieceRows(pass: Pass, rows: number): number {
-  if (pass.outputs.some(({ over }) => over === 'state') || pass.outputs.some(({ over, shape }) => over === 'rows' && shape[0] !== -1)) return rows
+  if (pass.outputs.some(({ over }) => over === 'state') || pass.outputs.some(({ over, shape }) => over === 'rows' && shape[0] !== -1))
+    return rows
   const widest = Math.max(1, ...pass.inputs.filter(({ shape }) => !shape.includes(-1)).map(({ shape }) => shape.at(-1)!))
   const fitting = 2 ** Math.floor(Math.log2(pieceSize / widest))
   return Math.max(smallestPiece, fitting)
 }
 
-function cut(tensorOf: (values: Float32Array, shape: readonly number[]) => Tensor, handle: OnnxTensor, start: number, count: number): Tensor {
+function cut(
+  tensorOf: (values: Float32Array, shape: readonly number[]) => Tensor,
+  handle: OnnxTensor,
+  start: number,
+  count: number,
+): Tensor {
   const width = handle.values.length / handle.shape[0]!
   return tensorOf(handle.values.subarray(start * width, (start + count) * width), [count, ...handle.shape.slice(1)])
 }

