@@ -11,6 +11,7 @@ import type { Report } from './views.ts'
 import {
   backendText,
   cutText,
+  expectedText,
   metricFigure,
   mood,
   provenanceText,
@@ -19,6 +20,7 @@ import {
   sentences,
   summary,
   verdict,
+  withHint,
 } from './wording.ts'
 
 const rowsShown = 500
@@ -60,6 +62,11 @@ ${sections}
   return page.markup
 }
 
+/** A sentence, what stands between backticks as code. */
+function prose(sentence: string): Markup {
+  return html`${sentence.split('`').map((part, i, parts) => (i % 2 === 1 && i < parts.length - 1 ? html`<code>${part}</code>` : i % 2 === 1 ? `\`${part}` : part))}`
+}
+
 function pill(result: Result): Markup {
   return html`<span class="pill ${mood(result)}">${verdict(result)}</span>`
 }
@@ -72,7 +79,9 @@ function navigation(views: readonly View[]): Markup {
 
 function problems(found: readonly ReportedProblem[]): Markup {
   if (found.length === 0) return html``
-  const items = found.map((p) => html`<li><code>${p.file}:${p.line}:${p.column}</code> ${p.severity}: ${p.message} ${p.hint}</li>`)
+  const items = found.map(
+    (p) => html`<li><code>${p.file}:${p.line}:${p.column}</code> ${p.severity}: ${prose(withHint(p.message, p.hint))}</li>`,
+  )
   return html`<section><h2>Problems</h2><ul class="problems">${items}</ul></section>`
 }
 
@@ -83,11 +92,11 @@ async function section(view: View, i: number): Promise<Markup> {
   return html`<section id="r${i}">
 <h2><span class="kind">${result.kind}</span> ${result.name} ${pill(result)}</h2>
 ${view.doc ? html`<p class="doc">${view.doc}</p>` : ''}
-${first ? html`<p class="lead">${first}</p>` : ''}
-${others.map((sentence) => html`<p>${sentence}</p>`)}
+${first ? html`<p class="lead">${prose(first)}</p>` : ''}
+${others.map((sentence) => html`<p>${prose(sentence)}</p>`)}
 ${numbers(result)}
 ${await body(view)}
-${(result.notes ?? []).map((note) => html`<p class="note">${note}</p>`)}
+${(result.notes ?? []).map((note) => html`<p class="note">${prose(note)}</p>`)}
 ${view.text ? html`<details><summary>As declared</summary><pre>${view.text}</pre></details>` : ''}
 ${sqlOf(result)}
 ${provenance ? html`<p class="provenance">${provenance}</p>` : ''}
@@ -100,7 +109,7 @@ function numbers(result: Result): Markup {
     const [first] = result.expectations
     return html`<dl class="numbers">
 ${number('actual', figure(first.actual), first.satisfied ? 'good' : 'bad')}
-${number('expected', typeof first.expected === 'number' ? figure(first.expected) : cell(first.expected, 40))}
+${number('expected', expectedText(first))}
 ${number("by the model's probabilities", figure(first.relaxed))}
 </dl>`
   }

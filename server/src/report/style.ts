@@ -56,6 +56,7 @@ figcaption { color: var(--quiet); font-size: 14px; max-width: 78ch; }
 .charts { display: flex; flex-wrap: wrap; gap: 10px 26px; }
 svg.plot { display: block; max-width: 100%; height: auto; background: none; color: var(--text); font: 11px ui-sans-serif, system-ui, sans-serif; overflow: visible; }
 svg.plot text { white-space: pre; }
+code { background: var(--code); border-radius: 5px; padding: 1px 5px; font: 0.9em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 details { margin: 12px 0 0; }
 summary { cursor: pointer; color: var(--quiet); font-size: 14px; width: fit-content; }
 pre { background: var(--code); border-radius: 8px; padding: 12px 14px; overflow-x: auto; font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; margin: 8px 0; white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -10,7 +10,17 @@ import type {
 } from '../protocol/results.ts'
 import { cell, figure, figures, keyText, share } from './figures.ts'
 import type { GridColumn } from './grid.ts'
-import { changeText, cutText, flaggedCutText, measureName, metricFigure, opinion, predicateText, rankingTitle } from './wording.ts'
+import {
+  changeText,
+  cutText,
+  expectedText,
+  flaggedCutText,
+  measureName,
+  metricFigure,
+  opinion,
+  predicateText,
+  rankingTitle,
+} from './wording.ts'
 
 /** One table of a result, as text cells: drawn by `text.ts` with blanks and by `html.ts` with elements. */
 export interface Table {
@@ -145,7 +155,7 @@ function expectationTable(result: ComplaintResult): Table[] {
     ...(grouped ? [e.group ? predicateText(e.group) : ''] : []),
     figure(e.actual),
     '→',
-    typeof e.expected === 'number' ? figure(e.expected) : cell(e.expected, 40),
+    expectedText(e),
     figure(e.relaxed),
     e.satisfied ? 'yes' : 'no',
   ])

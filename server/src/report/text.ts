@@ -4,7 +4,7 @@ import { gridLines } from './grid.ts'
 import { inert, widthOf } from './inert.ts'
 import { type Table, tablesOf } from './tables.ts'
 import type { Report } from './views.ts'
-import { backendText, mood, provenanceText, rankingNote, sentences, summary, verdict } from './wording.ts'
+import { backendText, mood, provenanceText, rankingNote, sentences, summary, verdict, withHint } from './wording.ts'
 
 export interface TextOptions {
   readonly colour: boolean
@@ -36,8 +36,7 @@ function problemText(problem: ReportedProblem, paint: Paint): string {
   const place = paint.bold(`${inert(problem.file, 400)}:${problem.line}:${problem.column}`)
   const word =
     problem.severity === 'error' ? paint.bad('error') : problem.severity === 'warning' ? paint.warn('warning') : paint.dim('info')
-  const hint = problem.hint ? ` ${inert(problem.hint, 1000)}` : ''
-  return `${place} ${word} ${inert(problem.message, 2000)}${hint} ${paint.dim(`[${inert(problem.code)}]`)}`
+  return `${place} ${word} ${withHint(problem.message, problem.hint)} ${paint.dim(`[${inert(problem.code)}]`)}`
 }
 
 function resultLines(result: Result, doc: string | undefined, options: TextOptions, paint: Paint): string[] {

@@ -3,6 +3,7 @@ import type {
   BackendInfo,
   ComplaintResult,
   DiscoverResult,
+  ExpectationResult,
   IndexResult,
   InterveneResult,
   ModelResult,
@@ -43,7 +44,7 @@ export function mood(result: Result): 'good' | 'bad' | 'quiet' {
 
 /** The main sentences about a result; the first says the most. */
 export function sentences(result: Result): string[] {
-  const why = [result.message, result.hint].filter((part) => part !== undefined).map((part) => inert(part, 2000))
+  const why = [result.message === undefined ? undefined : withHint(result.message, result.hint)].filter((part) => part !== undefined)
   if (result.status === 'failed' || result.status === 'skipped')
     return why.length > 0 ? why : [`It ${result.status === 'failed' ? 'failed' : 'was skipped'}.`]
   if (result.status === 'planned') return [`${count(result.steps?.length ?? 0, 'step')}; nothing was computed.`, ...why]
@@ -155,6 +156,21 @@ function indexSentences(result: IndexResult): string[] {
   return [
     `The debugging index of ${inert(result.model ?? result.name)} holds ${count(result.k, 'eigenvector')}${size}${result.file ? `: ${inert(result.file, 400)}` : ''}.`,
   ]
+}
+
+/** A message and what to do: a sentence of its own, or the text that mends it, unless the message says it already. */
+export function withHint(message: string, hint: string | undefined): string {
+  const said = inert(message, 2000)
+  if (hint === undefined || message.includes(hint)) return said
+  const remedy = inert(hint, 2000)
+  return /[.!?]$/.test(remedy) ? `${said} ${remedy}` : `${said} Try \`${remedy}\`.`
+}
+
+/** What a complaint expects, as short as can be: `<= 1 028`. */
+export function expectedText(expectation: ExpectationResult): string {
+  if (typeof expectation.expected !== 'number') return cell(expectation.expected, 40)
+  const relation = /([<>]=?)\s*[-\d._e%]+$/.exec(expectation.expect)?.[1]
+  return relation ? `${relation} ${figure(expectation.expected)}` : figure(expectation.expected)
 }
 
 /** How suspects were found, above their list. */
