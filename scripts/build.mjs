@@ -14,7 +14,13 @@ const stamp = join(dist, '.built.json')
 const methods = 'server/src/methods/methods.ts'
 
 const state = fingerprint(['grammar/src', 'server/src', 'package.json', 'package-lock.json', 'scripts/build.mjs', 'tsconfig.base.json'])
-if (process.argv.includes('--force') || !isBuilt(state)) await build()
+if (process.argv.includes('--force') || !isBuilt(state)) {
+  // esbuild has said what is wrong, and where.
+  await build().catch((reason) => {
+    if (!reason.errors) console.error(reason)
+    process.exit(1)
+  })
+}
 
 async function build() {
   const started = performance.now()

@@ -1,17 +1,19 @@
 import type { Result } from '../protocol/results.ts'
 import { EXIT } from './io.ts'
 
-/** The exit code of results; `asked` are the names (in lower case) that the user gave, and what they need. */
-export function exitCodeOf(results: readonly Result[], asked: ReadonlySet<string> | undefined): number {
-  return results.reduce<number>((highest, result) => Math.max(highest, codeOf(result, asked)), EXIT.ok)
+/**
+ * The exit code of a run. `refused` is what this version cannot do: it counts only where it was asked for (`asked`: names in lower case, with
+ * what they need). What was skipped because something that it needs failed adds nothing to that failure.
+ */
+export function exitCodeOf(results: readonly Result[], refused: readonly Result[] = [], asked?: ReadonlySet<string>): number {
+  const codes = [...results.map(codeOf), ...refused.map((result) => (asked?.has(result.name.toLowerCase()) ? EXIT.failed : EXIT.ok))]
+  return Math.max(EXIT.ok, ...codes)
 }
 
-function codeOf(result: Result, asked: ReadonlySet<string> | undefined): number {
+function codeOf(result: Result): number {
   switch (result.status) {
     case 'failed':
       return result.fault === 'data' ? EXIT.wrong : EXIT.failed
-    case 'skipped':
-      return asked?.has(result.name.toLowerCase()) ? EXIT.failed : EXIT.ok
     case 'violated':
       return result.kind === 'assert' && result.level !== undefined && result.level !== 'error' ? EXIT.ok : EXIT.unmet
     case 'not-met':

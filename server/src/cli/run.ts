@@ -1,0 +1,49 @@
+import type { Outcome } from '../engine/events.ts'
+import { planFor } from '../plan/plan-for.ts'
+import type { BackendInfo, ResultFile } from '../protocol/results.ts'
+import { viewsOf } from '../report/views.ts'
+import { withNeeds } from './asked.ts'
+import { dataProblems } from './data-problems.ts'
+import { exitCodeOf } from './exit-code.ts'
+import { absolute, shownPath } from './inputs.ts'
+import type { Io } from './io.ts'
+import { opened } from './opened.ts'
+import { printProblems, writeReport } from './output.ts'
+import { showProgress } from './progress.ts'
+import { inSession } from './session.ts'
+import type { Settings } from './settings.ts'
+
+/** `assay run FILE [NAME…]`: what was asked for and what it needs, or all that can be run. */
+export async function runCommand(file: string, names: readonly string[], settings: Settings, io: Io): Promise<number> {
+  return inSession(file, settings, io, async (session) => {
+    const spec = await opened(session, file, names)
+    if (typeof spec === 'number') return spec
+    const { loaded, problems } = spec
+    const { plans, refused } = planFor(loaded.spec, names.length > 0 ? names : undefined, { seed: settings.seed })
+    const progress = showProgress(io.err)
+    let backend: BackendInfo | null = null
+    let outcomes: readonly Outcome[] = []
+    try {
+      if (plans.length > 0) {
+        outcomes = await session.engine().run(plans, (event) => {
+          if (event.kind === 'backend') backend = event.backend
+          progress.handle(event)
+        })
+      }
+    } finally {
+      progress.end()
+    }
+    const found = dataProblems(
+      outcomes.map((one) => one.result),
+      loaded,
+      shownPath(io.cwd, new Map([[absolute(io.cwd, file), file]])),
+    )
+    const all = [...outcomes, ...refused.map((result): Outcome => ({ result, pictures: {} }))]
+    const results = all.map((outcome) => outcome.result)
+    const texts = new Map(loaded.files.map(({ path, text }) => [path, text]))
+    const result: ResultFile = { schema: 'assay-result/1', file, backend, results, problems: [...problems, ...found] }
+    if (settings.format === 'html' || settings.out !== undefined) printProblems(result.problems, io)
+    await writeReport({ file: result, views: viewsOf(all, loaded.spec, texts) }, settings, io)
+    return exitCodeOf(results, refused, names.length > 0 ? withNeeds(loaded, names) : undefined)
+  })
+}

@@ -1,0 +1,95 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { findFiles } from '../data/files.ts'
+import type { Engine } from '../engine/events.ts'
+import { Cancelled } from '../methods/cancel.ts'
+import type { Reading } from '../sql/tree.ts'
+import { cacheFolder, projectRoot } from '../workspace/folder.ts'
+import { type Loaded, loadSpec } from '../workspace/load.ts'
+import { type Described, schemaReader } from '../workspace/schemas.ts'
+import { absolute, readSpec, Unreadable } from './inputs.ts'
+import { EXIT, type Io } from './io.ts'
+import { interrupted, noCacheFolder } from './sentences.ts'
+import type { Settings } from './settings.ts'
+
+/** One command at work: its engine (started when first needed, ended with the command) and the files it opens. */
+export interface Session {
+  readonly io: Io
+  readonly settings: Settings
+  load(file: string): Promise<Loaded>
+  engine(): Engine
+}
+
+const hardStopMs = 950
+
+/** Runs a command's work; ends its engine afterwards, and within a second when the user interrupts. Returns the exit code. */
+export async function inSession(first: string, settings: Settings, io: Io, work: (session: Session) => Promise<number>): Promise<number> {
+  const path = absolute(io.cwd, first)
+  let folder: string | undefined
+  let engine: Engine | undefined
+  let stopping = false
+
+  const ownFolder = () => {
+    folder ??= cacheFolder(path, io.env)
+    if (folder === undefined) throw new Unreadable('no-cache-folder', noCacheFolder(projectRoot(path)))
+    return folder
+  }
+  const startedEngine = () => {
+    engine ??= io.startEngine({ folder: ownFolder(), engine: settings.engine, threads: settings.threads })
+    return engine
+  }
+  const stopListening = io.onInterrupt(() => {
+    if (stopping) return leave()
+    stopping = true
+    io.err.write(`\n${interrupted}\n`)
+    setTimeout(leave, engine ? hardStopMs : 0).unref()
+    engine?.cancel()
+  })
+  const leave = () => {
+    removeTemporaries(folder)
+    io.exit(EXIT.interrupted)
+  }
+
+  let describe: ((readings: readonly Reading[]) => Promise<readonly Described[]>) | undefined
+  const session: Session = {
+    io,
+    settings,
+    engine: startedEngine,
+    load: (file) => {
+      describe ??= schemaReader({ describe: (readings) => startedEngine().describe(readings), fingerprint }, ownFolder())
+      const spec = absolute(io.cwd, file)
+      return loadSpec(spec, { read: (other) => readSpec(other, other === spec ? file : other), describe })
+    },
+  }
+  try {
+    return await work(session)
+  } catch (reason) {
+    if (reason instanceof Cancelled) return EXIT.interrupted
+    throw reason
+  } finally {
+    await engine?.close()
+    stopListening()
+    removeTemporaries(folder)
+  }
+}
+
+function fingerprint(reading: Reading): string | undefined {
+  const paths = reading.kind === 'file' ? [reading.path] : [reading.images, ...(reading.labels ? [reading.labels] : [])]
+  try {
+    return JSON.stringify(paths.map((path) => findFiles(path).map((file) => [file.path, file.bytes, file.modifiedMs])))
+  } catch {
+    return undefined
+  }
+}
+
+/** What this process began to write and did not finish. */
+function removeTemporaries(folder: string | undefined): void {
+  if (folder === undefined) return
+  const temporary = join(folder, 'tmp')
+  try {
+    for (const name of readdirSync(temporary))
+      if (name.startsWith(`${process.pid}-`)) rmSync(join(temporary, name), { recursive: true, force: true })
+  } catch {
+    // There is none.
+  }
+}
