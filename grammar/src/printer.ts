@@ -1,5 +1,8 @@
-/** Trees back to text: one line, canonical, with the parentheses that precedence needs. `format.ts` lays out whole files. */
+/** Text back from trees, on one line with the parentheses that precedence needs; and whole files in canonical form (`layout-file.ts` does the work). */
 import type * as ast from './ast.ts'
+import { layFile } from './layout-file.ts'
+import { lex } from './lexer.ts'
+import { parseLexed } from './parser.ts'
 import { bindingOf } from './precedence.ts'
 import { isReserved } from './tokens.ts'
 
@@ -7,6 +10,16 @@ const plain = /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u
 const atom = 11
 /** Operands of comparisons, `in`, `like`, `between` and `is null` get parentheses where precedence alone would be hard to see. */
 const operand = bindingOf('||')
+
+/**
+ * The file in canonical form: clauses of a declaration in one column, long lines broken, words in lower case; comments, order and line endings are kept.
+ * With a problem the text comes back as it was. Formatting twice changes nothing; linear in the length of the text.
+ */
+export const format = (text: string): { readonly text: string; readonly problems: readonly ast.Problem[] } => {
+  const lexed = lex(text)
+  const { problems } = parseLexed(text, lexed)
+  return { text: problems.length > 0 ? text : layFile(text, lexed), problems }
+}
 
 /** The canonical text of an expression; parsing it gives the same tree. Linear in its nodes. */
 export const printExpr = (expr: ast.Expr): string => print(expr, 0)
