@@ -144,14 +144,16 @@ describe('laws', () => {
     const token = { cancelled: false }
     const partial: FoundSlices[] = []
     let cancelledAt = 0
-    const cancel = setTimeout(() => {
+    const cancel = (): void => {
       token.cancelled = true
       cancelledAt = performance.now()
-    }, 300)
-    const run = findSlices(codes, errors, { top: 2000, alpha: 1, support: 1, depth: 6, onLevel: (found) => partial.push(found) }, token)
+    }
+    const onLevel = (found: FoundSlices): void => {
+      if (partial.push(found) === 1) setTimeout(cancel, 100)
+    }
+    const run = findSlices(codes, errors, { top: 2000, alpha: 1, support: 1, depth: 6, onLevel }, token)
     await expect(run).rejects.toBeInstanceOf(Cancelled)
     expect(performance.now() - cancelledAt).toBeLessThan(1000)
-    clearTimeout(cancel)
     expect(partial.length).toBeGreaterThan(0)
     expect(partial[0]!.slices.every((slice) => slice.predicates.length === 1)).toBe(true)
   })
