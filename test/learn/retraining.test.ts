@@ -40,7 +40,7 @@ describe('logistic regression, 2 000 rows of MNIST, 200 interventions each', () 
     asking = await openSession(referenceDevice, shape, query)
     optimum = await exact.train({ epochs: 100, batch: 1, seed: 1, tolerance: 1e-9 }, now, silent)
     theta = optimum.theta
-    before = await valueOf(asking, theta)
+    before = await queryAt(asking, theta)
     const step = await inverseHessian(exact, theta)
     const fewer = { ...shape, l2: (shape.l2 * trained) / (trained - 1) }
     for (const row of rows) {
@@ -110,7 +110,7 @@ function judge(predicted: readonly number[], actual: readonly number[]): void {
   expect(dot(predicted, actual) / dot(predicted, predicted)).toBeCloseTo(1, 0)
 }
 
-async function valueOf(session: Session, theta: Float64Array): Promise<number> {
+async function queryAt(session: Session, theta: Float64Array): Promise<number> {
   return dot(await session.predict(theta, now), weights)
 }
 
@@ -130,7 +130,7 @@ async function retrained(
   }
   const minimum = await minimise((theta) => session.gradient(theta, now), from, options)
   expect(minimum.gradientNorm).toBeLessThan(1e-8)
-  return valueOf(asking, minimum.theta)
+  return queryAt(asking, minimum.theta)
 }
 
 async function inverseHessian(session: Session, theta: Float64Array): Promise<Preconditioner> {

@@ -11,7 +11,10 @@ export type BlockProduct = (vectors: readonly Float64Array[]) => readonly Float6
 export interface LanczosOptions {
   /** How many eigenpairs, from the algebraically largest. */
   readonly k: number
-  /** Vectors a step; 1 unless `hvpBlock` is given, then at most 8. Copies of a multiple eigenvalue are only found up to this many. */
+  /**
+   * Vectors a step; 1 unless `hvpBlock` is given, then at most 4. Copies of a multiple eigenvalue are only found up to this many. For ten pairs
+   * of the Hessian of MNIST's digits to 1e-4, blocks of 1, 2, 4, 8 took 21, 26, 40, 64 products in 21, 13, 10, 8 passes.
+   */
   readonly block?: number
   /** Products with several vectors at once; used instead of `hvp`. */
   readonly hvpBlock?: BlockProduct
@@ -45,7 +48,7 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
   if (!Number.isInteger(o.k) || o.k < 1) throw new RangeError(`The number of eigenpairs is a whole number from 1, not ${o.k}.`)
   const multiply = blockProduct(hvp, o.hvpBlock)
   const k = Math.min(o.k, dimension)
-  const width = Math.max(1, Math.min(dimension, o.block ?? (o.hvpBlock === undefined ? 1 : Math.min(8, k))))
+  const width = Math.max(1, Math.min(dimension, o.block ?? (o.hvpBlock === undefined ? 1 : Math.min(4, k))))
   const tolerance = o.tolerance ?? 1e-8
   const most = Math.min(dimension, Math.max(k, o.maxProducts ?? dimension))
   const rng = o.rng ?? fixedSequence()

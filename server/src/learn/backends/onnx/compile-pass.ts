@@ -19,14 +19,12 @@ export interface CompiledPass {
 
 /** Products of a batch with this many columns in all are made as one. */
 const widestMerged = 256
-/** Beyond this many columns a kept transpose gains nothing over Gemm's flag. */
-const widestTurned = 40
 
 /** Records a pass, joins products that read the same batch, and writes what its outputs need as an ONNX model. */
 export function compilePass(pass: Pass, variant: Variant): CompiledPass {
   const borders = new Map<string, Value>()
-  const recorder = createRecorder((value, columns) => {
-    if (value.step !== undefined || columns > widestTurned || !variant.turned.includes(value.name)) return undefined
+  const recorder = createRecorder((value) => {
+    if (value.step !== undefined || !variant.turned.includes(value.name)) return undefined
     return offer(`turned:${value.name}`, [value.shape[1]!, -1])
   })
   const offer = (name: string, shape: readonly number[]): Value => {
@@ -81,7 +79,8 @@ export function compilePass(pass: Pass, variant: Variant): CompiledPass {
 /** A sum plus what was summed before; a product takes it as its third operand. */
 function addedTo(recorder: Recorder, value: Value, before: Value): Value {
   const { step } = value
-  if (step?.op !== 'Gemm' || step.inputs.length !== 2) return recorder.ops.add(before, value)
+  if (step === undefined || step.inputs.length !== 2 || !(step.op === 'Gemm' || step.op === 'MatMul'))
+    return recorder.ops.add(before, value)
   return recorder.add('Gemm', [...step.inputs, before], value.shape, step.attributes)
 }
 

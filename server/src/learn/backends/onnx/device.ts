@@ -12,8 +12,8 @@ export interface OnnxTensor {
   readonly shape: readonly number[]
   readonly tensor: Tensor
   readonly use: 'resident' | 'passing' | 'made'
-  /** [columns, rows], made when a product first wants it. */
-  turned?: Tensor
+  /** Its transpose, made when a product first wants it: blocks of so many rows, each [columns, rows]. */
+  turned?: { readonly rows: number; readonly blocks: readonly Tensor[] }
   /** Somebody else may hold the values: they are not used again for another tensor. */
   seen: boolean
 }
@@ -50,24 +50,31 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
     return made
   }
 
-  const turnedOf = async (handle: OnnxTensor): Promise<Tensor> => {
+  const turnedOf = async (handle: OnnxTensor, piece: number): Promise<readonly Tensor[]> => {
+    const [rows, columns] = handle.shape as [number, number]
     if (handle.turned === undefined) {
-      const [rows, columns] = handle.shape as [number, number]
       const { session } = await sessionFor(turnPass(columns), { turned: [], sums: 'alone' })
-      const turned = tensorOf(new Float32Array(rows * columns), [columns, rows])
-      await session.run({ a: handle.tensor }, { 'out:b': turned })
-      handle.turned = turned
+      const blocks: Tensor[] = []
+      for (let start = 0; start < rows; start += piece) {
+        const count = Math.min(piece, rows - start)
+        const block = tensorOf(pool.take(count * columns), [columns, count])
+        await session.run({ a: cut(tensorOf, handle, start, count) }, { 'out:b': block })
+        blocks.push(block)
+      }
+      handle.turned = { rows: piece, blocks }
     }
-    return handle.turned
+    return handle.turned.blocks
   }
 
   const execute = async (pass: Pass, inputs: Named<OnnxTensor>): Promise<Named<OnnxTensor>> => {
-    const batched = pass.inputs.filter(({ shape }) => shape.includes(-1))
-    const rows = batched.length === 0 ? 1 : inputs[batched[0]!.name]!.shape[0]!
-    const piece = pieceRows(pass, rows)
+    const batched = pass.inputs.filter(({ shape }) => shape.includes(-1)).map(({ name }) => name)
+    const resident = batched.filter((name) => inputs[name]!.use === 'resident' && inputs[name]!.shape.length === 2)
+    const rows = batched.length === 0 ? 1 : inputs[batched[0]!]!.shape[0]!
+    const piece = resident.map((name) => inputs[name]!.turned?.rows).find((known) => known !== undefined) ?? pieceRows(pass, rows)
     const whole = piece >= rows
-    const turned = whole ? batched.filter(({ name }) => inputs[name]!.use === 'resident').map(({ name }) => name) : []
-    const { session, wanted } = await sessionFor(pass, { turned, sums: whole ? 'alone' : 'into' })
+    const { session, wanted } = await sessionFor(pass, { turned: resident, sums: whole ? 'alone' : 'into' })
+    const turned: Record<string, readonly Tensor[]> = {}
+    for (const name of resident) if (wanted.has(`turned:${name}`)) turned[name] = await turnedOf(inputs[name]!, piece)
 
     const made: Record<string, OnnxTensor> = {}
     for (const { name, shape } of pass.outputs) {
@@ -76,8 +83,8 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
     }
     const feeds: Record<string, Tensor> = {}
     for (const { name } of pass.inputs) if (wanted.has(name)) feeds[name] = inputs[name]!.tensor
-    for (const name of turned) if (wanted.has(`turned:${name}`)) feeds[`turned:${name}`] = await turnedOf(inputs[name]!)
     if (whole) {
+      for (const [name, [block]] of Object.entries(turned)) feeds[`turned:${name}`] = block!
       await session.run(feeds, Object.fromEntries(pass.outputs.map(({ name }) => [`out:${name}`, made[name]!.tensor])))
       return made
     }
@@ -92,7 +99,8 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
     for (let index = 0; index < pieces; index++) {
       const start = index * piece
       const count = Math.min(piece, rows - start)
-      for (const { name } of batched) if (wanted.has(name)) feeds[name] = cut(tensorOf, inputs[name]!, start, count)
+      for (const name of batched) if (wanted.has(name)) feeds[name] = cut(tensorOf, inputs[name]!, start, count)
+      for (const [name, blocks] of Object.entries(turned)) feeds[`turned:${name}`] = blocks[index]!
       const [from, to] = (pieces - index) % 2 === 0 ? [made, other] : [other, made]
       for (const { name } of sums) feeds[`into:${name}`] = from[name]!.tensor
       const fetches = pass.outputs.map(({ name, over }) => {
@@ -121,6 +129,7 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
     release(handle) {
       if (!handle.seen) pool.give(handle.values)
       handle.seen = true
+      for (const block of handle.turned?.blocks ?? []) pool.give(block.data as Float32Array)
       handle.turned = undefined
     },
     async compile(pass) {
@@ -151,10 +160,10 @@ interface Compiled {
 const keptSessions = 48
 const pooledBytes = 256e6
 const mostMemory = 4e9
-/** Numbers in the widest tensor of a piece: half a megabyte of them stays in a core's second-level cache. */
-const pieceSize = 2 ** 17
-/** Below this many rows the overhead of a call shows. */
-const smallestPiece = 256
+/** Layers of at most this many columns, tangents included, let a batch through as it is: their products are bound by reading it. */
+const narrow = 256
+/** Rows of a piece otherwise: its activations and the numbers behind them stay in a core's second-level cache. */
+const pieceOfRows = 512
 
 async function compile(runtime: Runtime, pass: Pass, variant: Variant, options: InferenceSession.SessionOptions): Promise<Compiled> {
   const { model, inputs } = compilePass(pass, variant)
@@ -168,11 +177,9 @@ async function release(compiled: Promise<Compiled>): Promise<void> {
 
 /** Rows that go through at once: all, where the pass hands on a state or its layers are narrow. */
 function pieceRows(pass: Pass, rows: number): number {
-  if (pass.outputs.some(({ over }) => over === 'state') || pass.outputs.some(({ over, shape }) => over === 'rows' && shape[0] !== -1))
-    return rows
-  const widest = Math.max(1, ...pass.inputs.filter(({ shape }) => !shape.includes(-1)).map(({ shape }) => shape.at(-1)!))
-  const fitting = 2 ** Math.floor(Math.log2(pieceSize / widest))
-  return Math.max(smallestPiece, fitting)
+  if (pass.outputs.some(({ over, shape }) => over === 'state' || (over === 'rows' && shape[0] !== -1))) return rows
+  const widths = pass.inputs.filter(({ shape }) => !shape.includes(-1)).map(({ shape }) => shape.at(-1)!)
+  return Math.max(0, ...widths) < narrow ? rows : pieceOfRows
 }
 
 function cut(

@@ -34,7 +34,7 @@ export interface Recorder {
 }
 
 /** `transposed` gives a value that holds the transpose of another already, if there is one: an input that the device keeps turned. */
-export function createRecorder(transposed: (value: Value, columns: number) => Value | undefined): Recorder {
+export function createRecorder(transposed: (value: Value) => Value | undefined): Recorder {
   const initializers = new Map<string, Initializer>()
   let serial = 0
 
@@ -70,15 +70,15 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
     constant,
     matMul(a, b) {
       const shape = [a.shape[0]!, b.shape[1]!]
-      const [left, right] = [process.env.FORM === 'tr' && a.shape[0]! <= 40 && a.shape[0]! > 0 ? undefined : turnedOf(a), turnedOf(b)]
+      const [left, right] = [turnedOf(a), turnedOf(b)]
       if (left === undefined && right === undefined) return add('MatMul', [a, b], shape)
       const flags = { ...(left && { transA: 1 }), ...(right && { transB: 1 }) }
       return add('Gemm', [left ?? a, right ?? b], shape, flags)
     },
     transposedMatMul(a, b) {
       const shape = [a.shape[1]!, b.shape[1]!]
-      const ready = transposed(a, b.shape[1]!)
-      if (process.env.FORM === 'tr' && b.shape[1]! <= 40)
+      const ready = transposed(a)
+      if (process.env.FORM === 'tr' && b.shape[1]! <= 256 && a.step === undefined)
         return ops.transpose(ops.matMul(add('Transpose', [b], [b.shape[1]!, b.shape[0]!], { perm: { ints: [1, 0] } }), a))
       return ready === undefined ? add('Gemm', [a, b], shape, { transA: 1 }) : add('MatMul', [ready, b], shape)
     },
