@@ -14,7 +14,12 @@ afterEach(() => {
   for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true })
 })
 
-const arrays = { theta: Float64Array.of(1, -2, Math.PI), b: Float32Array.of(0.5, 2, 3), rows: Int32Array.of(7, -1), bytes: Uint8Array.of(1, 2, 3) }
+const arrays = {
+  theta: Float64Array.of(1, -2, Math.PI),
+  b: Float32Array.of(0.5, 2, 3),
+  rows: Int32Array.of(7, -1),
+  bytes: Uint8Array.of(1, 2, 3),
+}
 
 describe('what was stored comes back bit by bit', () => {
   test('all types of array, and the meta data', () => {

@@ -51,8 +51,8 @@ async function runPlan(ctx: RunContext, plan: Plan): Promise<Outcome> {
     for (const source of plan.sources) await prepareSource(ctx, source)
     const models: FittedModel[] = []
     for (const model of plan.models) models.push(await fitModel(ctx, model))
-    const { rows, pictures, ...members } = await carryOut(ctx, plan, models)
-    const result = { kind: plan.kind, name: plan.name, provenance: provenance(rows), ...members } as Result
+    const { seen, pictures, ...members } = await carryOut(ctx, plan, models)
+    const result = { kind: plan.kind, name: plan.name, provenance: provenance(seen), ...members } as Result
     const outcome: Outcome = { result, pictures: pictures ?? {} }
     store(ctx, plan, outcome)
     return outcome
@@ -62,7 +62,7 @@ async function runPlan(ctx: RunContext, plan: Plan): Promise<Outcome> {
   }
 }
 
-type Members = Omit<Partial<Result>, 'kind' | 'name' | 'provenance'> & { readonly rows: number; readonly pictures?: Outcome['pictures'] }
+type Members = Omit<Partial<Result>, 'kind' | 'name' | 'provenance'> & { readonly seen: number; readonly pictures?: Outcome['pictures'] }
 
 async function carryOut(ctx: RunContext, plan: Plan, models: readonly FittedModel[]): Promise<Members & Record<string, unknown>> {
   const { task } = plan
@@ -76,17 +76,17 @@ async function carryOut(ctx: RunContext, plan: Plan, models: readonly FittedMode
     case 'model': {
       const model = models.find((m) => m.plan.name === task.model)!
       const members = await modelResult(ctx, model)
-      return { status: 'ok', ...members, rows: members.rows ?? 0 }
+      return { status: 'ok', ...members, seen: members.rows ?? 0 }
     }
     case 'assert': {
       const members = await runAssertion(ctx, plan, task, models)
-      return { ...members, rows: members.checked ?? 0 }
+      return { ...members, seen: members.checked ?? 0 }
     }
     case 'complaint':
       return complaintMembers(ctx, plan, task, models)
     case 'intervene': {
       const members = await runIntervention(ctx, plan, task, models)
-      return { status: 'ok', ...members, rows: ctx.prepared.get(task.complaint.source)?.rows ?? 0 }
+      return { status: 'ok', ...members, seen: ctx.prepared.get(task.complaint.source)?.rows ?? 0 }
     }
   }
 }
@@ -107,7 +107,7 @@ async function sourceMembers(ctx: RunContext, plan: Plan, name: string): Promise
       ]),
     )
   const columns = plan.sources.find((s) => s.name === name)!.columns.map((c) => ({ name: c.name, type: c.type }))
-  return { status: 'ok', rows: prepared.rows, splits, columns }
+  return { status: 'ok', rows: prepared.rows, splits, columns, seen: prepared.rows }
 }
 
 const quoted = (name: string) => printExpr({ kind: 'column', name })
@@ -116,7 +116,7 @@ async function sliceMembers(ctx: RunContext, task: Extract<Task, { kind: 'slice'
   const counted = await ctx.tables.query(`select count(*) filter (where ${task.sql}) as n from ${quoted(task.source)}`)
   const rows = numberAt(namedColumn(counted, 'n'), 0) ?? 0
   const all = ctx.prepared.get(task.source)!.rows
-  return { status: 'ok', rows, share: all ? rows / all : 0 }
+  return { status: 'ok', rows, share: all ? rows / all : 0, seen: all }
 }
 
 async function partitionMembers(ctx: RunContext, task: Extract<Task, { kind: 'partition' }>): Promise<Members & Record<string, unknown>> {
@@ -129,7 +129,7 @@ async function partitionMembers(ctx: RunContext, task: Extract<Task, { kind: 'pa
     predicates: Object.fromEntries(task.by.map((column, c) => [column, jsonAt(namedColumn(counted, `p${c}`), i)])),
     rows: numberAt(namedColumn(counted, 'n'), i) ?? 0,
   }))
-  return { status: 'ok', rows: ctx.prepared.get(task.source)!.rows, slices }
+  return { status: 'ok', slices, seen: ctx.prepared.get(task.source)!.rows }
 }
 
 async function complaintMembers(
@@ -162,7 +162,7 @@ async function complaintMembers(
     rankMs: ranking.rankMs,
     explanation: [],
     notes: notes.length ? notes : undefined,
-    rows: predictions.rows,
+    seen: predictions.rows,
     pictures,
   }
 }

@@ -85,14 +85,19 @@ export function complaintTask(spec: Spec, complaint: ComplaintSpec): ComplaintTa
     where: conditions(hard),
     groupBy: groups.map((g) => toSql(g, hard)),
   }
-  const place: Place = { ...hard, table: () => undefined, output: (name) => own([...answerNames].find((n) => same(n, name)) ?? name) }
+  const outputName = (name: string) => [...answerNames].find((n) => same(n, name)) ?? name
+  const place: Place = { ...hard, table: () => undefined, output: (name) => own(outputName(name)) }
   const hardQuery: SqlSelect = {
     with: [{ name: 'assay answer', query: { ...answer, joins: hard.joins() } }],
     items: [
       { value: { kind: 'star' } },
       ...complaint.expect.flatMap((e, i) => [
         {
-          value: { kind: 'cast' as const, value: toSql(measured(e), place), type: 'double' },
+          value: {
+            kind: 'cast' as const,
+            value: e.kind === 'direction' ? own(outputName(e.column.text)) : toSql(measured(e), place),
+            type: 'double',
+          },
           alias: `assay actual ${i}`,
         },
         {

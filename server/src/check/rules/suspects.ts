@@ -16,10 +16,14 @@ export interface CheckedSuspects {
 export function checkSuspects(suspects: ast.Suspects, model: ModelInfo | undefined, site: Site): CheckedSuspects {
   checkCount(suspects.top, 'The number of suspects', site)
   const of = blamedRows(suspects.of, model, site)
+  const train = model?.trainSplit
+  const needsTraining = suspects.by === 'influence' || suspects.by === 'self_influence'
+  if (of?.split !== undefined && train !== undefined && !sameName(of.split, train) && needsTraining) {
+    report(site, 'blame-untrained', suspects.of, { of: of.split, train })
+  }
   const { treatment, later } = treatmentOf(suspects, model, site)
   if (of === undefined) return {}
-  const tooNew = suspects.by === 'self_influence' ? '`by self_influence`' : later
-  return { spec: { top: suspects.top.value, of, by: suspects.by, treatment }, later: tooNew }
+  return { spec: { top: suspects.top.value, of, by: suspects.by, treatment }, later }
 }
 
 function blamedRows(name: ast.Name, model: ModelInfo | undefined, site: Site): RefSpec | undefined {
