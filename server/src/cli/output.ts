@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { ReportedProblem, ResultFile } from '../protocol/results.ts'
 import { htmlReport } from '../report/html.ts'
@@ -49,7 +49,26 @@ function writeWhole(path: string, shown: string, text: string): void {
     writeFileSync(temporary, text)
     renameSync(temporary, path)
   } catch (reason) {
-    rmSync(temporary, { force: true })
+    try {
+      rmSync(temporary, { force: true })
+    } catch {
+      // Its folder is none.
+    }
     throw new Unwritable(cannotWrite(shown, reason))
+  }
+}
+
+/** Throws `Unwritable` before anything is computed for a file that could not be written afterwards. */
+export function ensureWritable(settings: Settings, io: Io): void {
+  for (const shown of [settings.out, settings.report, settings.export]) {
+    if (shown === undefined) continue
+    const path = resolve(io.cwd, shown)
+    try {
+      mkdirSync(dirname(path), { recursive: true })
+      accessSync(dirname(path), constants.W_OK)
+    } catch (reason) {
+      throw new Unwritable(cannotWrite(shown, reason))
+    }
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Unwritable(cannotWrite(shown, { code: 'EISDIR' }))
   }
 }

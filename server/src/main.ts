@@ -1,0 +1,32 @@
+import type { Io, Sink } from './cli/io.ts'
+import { main } from './cli.ts'
+import { startWorker } from './engine/client.ts'
+
+/** The process: real streams, real signals, the engine in its worker (`worker.mjs` beside this bundle). */
+export async function runProcess(args: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (reason: NodeJS.ErrnoException) => reason.code === 'EPIPE' && process.exit(0))
+  return main(args, processIo())
+}
+
+function processIo(): Io {
+  const sink = (stream: NodeJS.WriteStream): Sink => ({
+    write: (text) => void stream.write(text),
+    columns: stream.isTTY ? (stream.columns ?? 80) : undefined,
+  })
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    out: sink(process.stdout),
+    err: sink(process.stderr),
+    startEngine: (options) => startWorker(options, new URL('./worker.mjs', import.meta.url)),
+    onInterrupt: (stop) => {
+      const signals = ['SIGINT', 'SIGTERM'] as const
+      for (const signal of signals) process.on(signal, stop)
+      return () => {
+        for (const signal of signals) process.off(signal, stop)
+      }
+    },
+    exit: (code) => process.exit(code),
+  }
+}
