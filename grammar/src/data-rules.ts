@@ -127,7 +127,14 @@ export abstract class DataRules extends SettingRules {
             return { kind: 'view', select, start, end: this.until() }
           },
         },
-        { ALT: () => ({ kind: 'reader', setting: this.SUBRULE(this.setting), start, end: this.until() }) },
+        {
+          ALT: () => {
+            const setting = this.SUBRULE(this.setting)
+            if (this.live && setting.name.quoted)
+              this.note('name-for-string', setting.name, { text: setting.name.text, what: 'a file in single quotes' })
+            return { kind: 'reader', setting, start, end: this.until() }
+          },
+        },
       ],
     })
     return { from }

@@ -204,7 +204,8 @@ const laySelect = (tokens: readonly Token[], from: number, to: number, around: S
 const laySelectList = (tokens: readonly Token[], from: number, to: number, around: Setting, level: Level): Doc => {
   const head: Doc[] = [tokenDoc(tokens[from]!, around), blank(1)]
   let start = from + 1
-  if (isWord(tokens[start], 'distinct')) head.push(tokenDoc(tokens[start++]!, around), blank(1))
+  const body: Doc[] = []
+  if (isWord(tokens[start], 'distinct')) body.push(tokenDoc(tokens[start++]!, around), blank(1))
   const commas = splitPoints(tokens, start, to, (token) => token.tokenType === Comma)
   const lines: Doc[][] = [[]]
   for (const comma of [...commas, to]) {
@@ -217,7 +218,7 @@ const laySelectList = (tokens: readonly Token[], from: number, to: number, aroun
     else row.push(before, doc)
     start = comma + 1
   }
-  const body = lines.flatMap((row, index) => (index === 0 ? [fill(row)] : [line, fill(row)]))
+  for (const [index, row] of lines.entries()) body.push(...(index === 0 ? [] : [line]), fill(row))
   return concat([...head, align('here', concat(body))])
 }
 

@@ -276,7 +276,10 @@ export const lex = (text: string): Lexed => {
       continue
     }
     const character = String.fromCodePoint(text.codePointAt(at)!)
-    problems.push(problem('unknown-character', { start: at, end: at + character.length }, { character: visible(character) }))
+    const last = problems[problems.length - 1]
+    // A run of such characters, as in a file that is no text, is one problem.
+    if (last?.code === 'unknown-character' && last.end === at) problems[problems.length - 1] = { ...last, end: at + character.length }
+    else problems.push(problem('unknown-character', { start: at, end: at + character.length }, { character: visible(character) }))
     at += character.length
     fresh = false
   }

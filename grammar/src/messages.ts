@@ -35,7 +35,8 @@ export interface ProblemData {
   'misplaced-star': object
   'not-whole-number': { text: string }
   'positional-after-named': object
-  expected: { expected: string; found: string }
+  /** `name`: a reserved word that may have been meant as a name. */
+  expected: { expected: string; found: string; name?: string }
 }
 
 export type ProblemCode = keyof ProblemData
@@ -86,7 +87,8 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'misplaced-star': () => 'A `*` for all columns stands only in a select list and in `count(*)`.',
   'not-whole-number': ({ text }) => `A whole number is needed here, and \`${text}\` is none.`,
   'positional-after-named': () => 'An option without a name stands before the named ones: move it to the front, or name it.',
-  expected: ({ expected, found }) => `Expected ${expected}, found ${found}.`,
+  expected: ({ expected, found, name }) =>
+    `Expected ${expected}, found ${found}.${name === undefined ? '' : ` If it is a name, write \`"${name}"\`.`}`,
 }
 
 /** A problem with its sentence. `hint` is the text that would mend the span, where that is known. */

@@ -35,6 +35,9 @@ interface Around {
   readonly after: string
   /** A select stands before it in the clause. */
   readonly inSelect: boolean
+  /** The function whose arguments are being read. */
+  readonly callee: string
+  readonly expected: string
   /** The word `join` or `from` was the last of the select's words. */
   readonly inTables: boolean
 }
@@ -167,7 +170,11 @@ const forms: readonly Form[] = [
     construct: 'Taking an element by `[ ]` is',
     remedy: 'write `list_extract(x, 1)`',
   },
-  { fits: (a) => a.type === LeftBrace && a.inSelect, construct: 'Structures in `{ }` are', remedy: 'name the columns one by one' },
+  {
+    fits: (a) => a.type === LeftBrace && a.expected === 'an expression',
+    construct: 'Structures in `{ }` are',
+    remedy: 'name the columns one by one',
+  },
   {
     fits: (a) => a.type === Text && a.before === 'interval',
     construct: 'Intervals are',
@@ -192,9 +199,14 @@ const forms: readonly Form[] = [
   { fits: (a) => a.text === 'on' && a.before === 'distinct', construct: '`distinct on` is', remedy: 'group by these columns' },
   { fits: (a) => a.text === 'nulls', construct: '`nulls first` and `nulls last` are', remedy: 'order by `x is null` first' },
   {
-    fits: (a) => a.text === 'order' && !a.inTables,
+    fits: (a) => a.text === 'order' && a.callee !== '',
     construct: 'An order inside an aggregate is',
     remedy: 'use an aggregate that needs no order',
+  },
+  {
+    fits: (a) => a.text === 'from' && a.callee !== '',
+    construct: 'Words between arguments, as in `extract(year from x)`, are',
+    remedy: "write `date_part('year', x)`, and commas between arguments",
   },
   {
     fits: (a) => a.text === 'at' || a.text === 'collate',
@@ -227,11 +239,14 @@ export const outsideSubset = (tokens: readonly Token[], at: number, expected: st
   const text = (index: number): string => tokens[index]?.image.toLowerCase() ?? ''
   let inSelect = false
   let inTables = false
+  const callees: string[] = []
   for (let index = 0; index < at; index++) {
     const one = text(index)
     if (one === 'select') inSelect = true
     if (one === 'select' || one === 'where' || one === 'group' || one === 'order' || one === 'on') inTables = false
     if (inSelect && (one === 'from' || one === 'join')) inTables = true
+    if (one === '(') callees.push(isName(tokens[index - 1]?.tokenType ?? Comma) ? text(index - 1) : '')
+    if (one === ')') callees.pop()
   }
   if (token.tokenType === Comma && expected === '`)`' && !inTables)
     return { construct: 'Row values such as `(a, b)` are', remedy: 'compare each column by itself, joined with `and`' }
@@ -245,6 +260,8 @@ export const outsideSubset = (tokens: readonly Token[], at: number, expected: st
     after: text(at + 1),
     inSelect,
     inTables,
+    callee: callees.at(-1) ?? '',
+    expected,
   }
   return forms.find((form) => form.fits(around))
 }

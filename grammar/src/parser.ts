@@ -12,6 +12,7 @@ import { docAbove, fileDoc } from './doc-comments.ts'
 import { endOf, type Lexed, lex, spanOf, type Token } from './lexer.ts'
 import { problem } from './messages.ts'
 import type { Checking } from './parser-base.ts'
+import { lineStarts, placeAt } from './positions.ts'
 import { Refusal } from './refusal.ts'
 import { SpendingRules } from './spending-rules.ts'
 import { type Piece, splitBlock, splitFile } from './split.ts'
@@ -42,9 +43,10 @@ export const parseLexed = (text: string, { tokens, comments, problems: lexical }
     declarations.push(readDeclaration(piece, piece.kind, doc, problems))
   }
   const doc = fileDoc(text, comments)
-  problems.sort((a, b) => a.start - b.start || a.end - b.end)
-  const broken = withBroken(declarations, problems)
-  return { ast: { ...(doc !== undefined && { doc }), imports, declarations: broken, start: 0, end: text.length }, problems }
+  const told = withoutEchoes(text, problems, lexical)
+  told.sort((a, b) => a.start - b.start || a.end - b.end)
+  const broken = withBroken(declarations, told)
+  return { ast: { ...(doc !== undefined && { doc }), imports, declarations: broken, start: 0, end: text.length }, problems: told }
 }
 
 export class AssayParser extends SpendingRules {
@@ -170,6 +172,20 @@ const addHead = (node: Record<string, unknown>, kind: ast.DeclarationKind, { nam
   if (forModel !== undefined) node.model = forModel
   if (kind === 'assert' || kind === 'complaint' || kind === 'find' || kind === 'estimate') node.using = using ?? []
   else if (using !== undefined) node.using = using[0]
+}
+
+/** What was not expected behind a meaningless character or an unclosed text on the same line is their echo. */
+const withoutEchoes = (text: string, problems: readonly ast.Problem[], lexical: readonly ast.Problem[]): ast.Problem[] => {
+  if (lexical.length === 0) return [...problems]
+  const starts = lineStarts(text)
+  const firstOnLine = new Map<number, number>()
+  for (const { start } of lexical) {
+    const { line } = placeAt(starts, start)
+    if (!firstOnLine.has(line)) firstOnLine.set(line, start)
+  }
+  return problems.filter(
+    (one) => one.code !== 'expected' || (firstOnLine.get(placeAt(starts, one.start).line) ?? Number.POSITIVE_INFINITY) > one.end,
+  )
 }
 
 /** Marks the declarations inside which something is wrong. Both lists are in the order of the text. */

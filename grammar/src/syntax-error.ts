@@ -10,6 +10,7 @@ import {
   Bare,
   Comma,
   Digits,
+  Dot,
   Factor,
   LeftBrace,
   LeftBracket,
@@ -58,15 +59,25 @@ export const explain = (error: IRecognitionException, reading: Reading): SyntaxE
   if (reading.what === 'clause' && wordBefore !== undefined && clauses.has(wordBefore) && tokens[found - 2]?.tokenType === Comma)
     return { problem: problem('clause-after-comma', spanOf(tokens[found - 2]!), { word: wordBefore }) }
 
+  if (before?.tokenType === Comma && text !== undefined && isReserved(text) && selectWords.has(text))
+    return { problem: problem('clause-after-comma', spanOf(before), { word: text }) }
   const outside = outsideSubset(tokens, found, expected)
   if (outside !== undefined) return { problem: problem('outside-subset', spanOf(token), outside) }
   if (before?.tokenType === Percent && !firstOnLine && asksForRemainder(token, wordOfType(tokens[0]!.tokenType)))
     return { problem: problem('blank-before-percent', spanOf(before), { text: before.image }, before.image.replace('%', ' %')) }
 
   const following = tokens[found + 1]
+  if (kind === 'source' && wordOfType(tokens[0]!.tokenType) === 'from' && complete && found === 2 && isPathMark(token)) {
+    const path = tokens
+      .slice(1)
+      .map((one) => one.image)
+      .join('')
+    const span = { start: before!.startOffset, end: endOf(tokens[tokens.length - 1]!) }
+    return { problem: problem('name-for-string', span, { text: path, what: 'a file in single quotes' }, `'${path}'`) }
+  }
   if (token.tokenType === Factor && token.image === '%' && before?.tokenType === Digits && complete)
     return { problem: blankInside(before, token) }
-  if (expected === labelOf(Percent) && token.tokenType === Digits && following?.image === '%')
+  if (expected.includes('a percentage') && token.tokenType === Digits && following?.image === '%')
     return { problem: blankInside(token, following) }
   if (
     isName(token) &&
@@ -91,7 +102,8 @@ export const explain = (error: IRecognitionException, reading: Reading): SyntaxE
     return { problem: problem('name-for-string', spanOf(token), { text: inner, what: expected }, `'${inner}'`) }
   }
   const phrase = complete ? endPhrase(reading) : expected
-  return { problem: problem('expected', spanOf(token), { expected: phrase, found: foundPhrase(token) }) }
+  const name = !complete && text !== undefined && columnLike.has(text) ? text : undefined
+  return { problem: problem('expected', spanOf(token), { expected: phrase, found: foundPhrase(token), name }) }
 }
 
 /** A clause whose word is not one of the declaration's. */
@@ -125,6 +137,30 @@ const unclosed = (tokens: readonly Token[]): Token | undefined => {
   }
   return open.pop()
 }
+
+const selectWords = new Set(['from', 'where', 'group', 'having', 'order', 'limit', 'join', 'inner', 'on'])
+/** Reserved words that data often has as column names. */
+const columnLike = new Set([
+  'order',
+  'group',
+  'limit',
+  'offset',
+  'end',
+  'left',
+  'right',
+  'full',
+  'natural',
+  'over',
+  'with',
+  'case',
+  'like',
+  'asc',
+  'desc',
+  'require',
+  'expect',
+])
+
+const isPathMark = (token: Token): boolean => token.tokenType === Dot || token.image === '/'
 
 const labelOf = (type: TokenType): string => type.LABEL ?? type.name
 const isName = (token: Token): boolean =>
