@@ -76,61 +76,46 @@ const DEEPEST = 100
 
 function checkDeclaration(entry: Entry, site: Site, schemas: Schemas): void {
   const { decl } = entry
-  const finish = (info: Info | undefined, body: object | undefined): void => {
-    entry.info = info
-    if (body === undefined || decl.name === undefined) return
-    const needs = [...entry.needs.values()].map((needed) => needed.name)
-    const base = {
-      kind: decl.kind,
-      name: entry.name,
-      doc: decl.doc,
-      path: entry.module.path,
-      span: { start: decl.start, end: decl.end },
-      needs,
-    }
-    // Each branch below hands over the body of its own kind.
-    entry.spec = { ...base, ...body } as DeclarationSpec
-  }
+  const { info, spec } = checkKind(decl, site, schemas)
+  entry.info = info
+  if (spec === undefined || decl.name === undefined) return
+  const needs = [...entry.needs.values()].map((needed) => needed.name)
+  const { name } = entry
+  const { doc, start, end } = decl
+  // Each kind's function hands over the body of that kind, a fresh object: spreading it would cost several times as much.
+  entry.spec = Object.assign(spec, { kind: decl.kind, name, doc, path: entry.module.path, span: { start, end }, needs }) as DeclarationSpec
+}
+
+function checkKind(decl: ast.Declaration, site: Site, schemas: Schemas): { readonly info?: Info; readonly spec?: object } {
+  const { name } = site.entry
   switch (decl.kind) {
-    case 'source': {
-      const { info, spec } = checkSource(decl, site, schemas)
-      return finish(info, spec)
-    }
-    case 'model': {
-      const { info, spec } = checkModel(decl, site)
-      return finish(info, spec)
-    }
-    case 'slice': {
-      const { info, spec } = checkSlice(decl, site)
-      return finish(info, spec)
-    }
-    case 'partition': {
-      const { info, spec } = checkPartition(decl, site)
-      return finish(info, spec)
-    }
-    case 'discover': {
-      const { info, spec } = checkDiscover(decl, site)
-      return finish(info, spec)
-    }
+    case 'source':
+      return checkSource(decl, site, schemas)
+    case 'model':
+      return checkModel(decl, site)
+    case 'slice':
+      return checkSlice(decl, site)
+    case 'partition':
+      return checkPartition(decl, site)
+    case 'discover':
+      return checkDiscover(decl, site)
     case 'assert':
-      return finish({ kind: 'assert', name: entry.name }, checkAssert(decl, site))
-    case 'complaint': {
-      const { info, spec } = checkComplaint(decl, site)
-      return finish(info, spec)
-    }
+      return { info: { kind: 'assert', name }, spec: checkAssert(decl, site) }
+    case 'complaint':
+      return checkComplaint(decl, site)
     case 'intervene':
-      return finish({ kind: 'intervene', name: entry.name }, checkIntervene(decl, site))
+      return { info: { kind: 'intervene', name }, spec: checkIntervene(decl, site) }
     case 'oracle':
-      return finish(checkOracle(decl, site), {})
+      return { info: checkOracle(decl, site), spec: {} }
     case 'review':
-      return finish(checkReview(decl, site), {})
+      return { info: checkReview(decl, site), spec: {} }
     case 'acquire':
-      return finish(checkAcquire(decl, site), {})
+      return { info: checkAcquire(decl, site), spec: {} }
     case 'cycle':
-      return finish(checkCycle(decl, site), {})
+      return { info: checkCycle(decl, site), spec: {} }
     case 'find':
     case 'estimate':
-      return finish(checkFind(decl, site), {})
+      return { info: checkFind(decl, site), spec: {} }
   }
 }
 

@@ -76,7 +76,6 @@ function inTables(expr: ast.ColumnRef, folded: string, tables: readonly TableSco
     site.meanings.set(expr, { kind: 'column', table: found.mark, column })
     return column
   }
-  if (expr.name.quoted || tables.length === 0) return undefined
   const pseudo = tables.filter((table) => hasPseudo(table.source, folded))
   const [first] = pseudo
   if (first === undefined) return undefined

@@ -49,6 +49,11 @@ export function sameExpr(a: ast.Expr, b: ast.Expr, meanings: ReadonlyMap<ast.Exp
     const right = meanings.get(b)
     return left !== undefined && right !== undefined && sameMeaning(left, right)
   }
+  const asked = meanings.get(a)
+  if (asked?.kind === 'predict' || asked?.kind === 'ask') {
+    const other = meanings.get(b)
+    return other !== undefined && sameMeaning(asked, other)
+  }
   if (shape(a) !== shape(b)) return false
   const left = childrenOf(a)
   const right = childrenOf(b)

@@ -79,19 +79,18 @@ function brokenDeclarations(declarations: readonly ast.Declaration[], errors: re
 }
 
 function importInto(module: Module, one: ast.Import, open: ReadonlySet<string>, load: (path: string) => Module | undefined): void {
-  const report = (found: ast.Problem): void => {
-    module.problems.push(found)
-    for (const name of one.names) module.missing.add(fold(name.text))
-  }
   if (one.path === undefined) {
     for (const name of one.names) module.missing.add(fold(name.text))
     return
   }
   const path = joinPath(directoryOf(module.path), one.path.value)
-  if (path === module.path) return report(problem('import-itself', one.path, { path: one.path.value }))
-  if (open.has(path)) return report(problem('import-circle', one.path, { path: one.path.value }))
-  const from = load(path)
-  if (from === undefined) return report(problem('import-missing', one.path, { path: one.path.value }))
+  const code = path === module.path ? 'import-itself' : open.has(path) ? 'import-circle' : 'import-missing'
+  const from = code === 'import-missing' ? load(path) : undefined
+  if (from === undefined) {
+    module.problems.push(problem(code, one.path, { path: one.path.value }))
+    for (const name of one.names) module.missing.add(fold(name.text))
+    return
+  }
   // The first of several of a name is meant, as in the file itself.
   const own = new Map([...from.entries].reverse().map((entry) => [fold(entry.name), entry]))
   for (const name of one.names) {

@@ -11,37 +11,39 @@ import type { Meaning } from './spec.ts'
  */
 export function lineageOfView(
   view: string,
-  outputs: readonly Output[],
+  outputs: ReadonlyMap<string, Output>,
   tables: readonly TableScope[],
   meanings: ReadonlyMap<ast.Expr, Meaning>,
-): Map<string, Lineage> {
-  const result = new Map<string, Lineage>()
-  for (const output of outputs) {
-    const own = `${fold(view)}.${fold(output.name)}`
+): (column: string) => Lineage | undefined {
+  const known = new Map<string, Lineage>()
+  return (column) => {
+    const output = outputs.get(column)
+    const found = known.get(column)
+    if (output === undefined || found) return found
+    const own = `${fold(view)}.${column}`
     const from = new Set([own])
     const copied = new Set([own])
     if (output.value) {
       collect(output.value, from, 'from', tables, meanings)
       collectCopied(output.value, copied, tables, meanings)
     } else {
-      const table = tables.find((one) => one.source.columns.has(fold(output.name)))
-      const found = table?.source.lineage.get(fold(output.name))
-      for (const name of found?.from ?? []) from.add(name)
-      for (const name of found?.copied ?? []) copied.add(name)
+      const name = fold(output.name)
+      const below = tables.find((one) => one.source.columns.has(name))?.source.lineage(name)
+      for (const one of below?.from ?? []) from.add(one)
+      for (const one of below?.copied ?? []) copied.add(one)
     }
-    result.set(fold(output.name), { from, copied })
+    const lineage = { from, copied }
+    known.set(column, lineage)
+    return lineage
   }
-  return result
 }
 
-export const ownLineage = (source: string, columns: Iterable<string>): Map<string, Lineage> => {
-  const result = new Map<string, Lineage>()
-  for (const column of columns) {
+export const ownLineage =
+  (source: string) =>
+  (column: string): Lineage => {
     const own: ReadonlySet<string> = new Set([`${fold(source)}.${column}`])
-    result.set(column, { from: own, copied: own })
+    return { from: own, copied: own }
   }
-  return result
-}
 
 function collect(
   expr: ast.Expr,
@@ -53,7 +55,7 @@ function collect(
   const meaning = meanings.get(expr)
   if (meaning?.kind === 'column') {
     const table = tables.find((one) => one.mark === meaning.table)
-    for (const name of table?.source.lineage.get(fold(meaning.column.name))?.[which] ?? []) into.add(name)
+    for (const name of table?.source.lineage(fold(meaning.column.name))?.[which] ?? []) into.add(name)
   }
   for (const child of childrenOf(expr)) collect(child, into, which, tables, meanings)
 }
@@ -61,9 +63,11 @@ function collect(
 function collectCopied(expr: ast.Expr, into: Set<string>, tables: readonly TableScope[], meanings: ReadonlyMap<ast.Expr, Meaning>): void {
   switch (expr.kind) {
     case 'column':
-      return collect(expr, into, 'copied', tables, meanings)
+      collect(expr, into, 'copied', tables, meanings)
+      return
     case 'cast':
-      return collectCopied(expr.value, into, tables, meanings)
+      collectCopied(expr.value, into, tables, meanings)
+      return
     case 'case':
       for (const { then } of expr.whens) collectCopied(then, into, tables, meanings)
       if (expr.otherwise) collectCopied(expr.otherwise, into, tables, meanings)

@@ -21,7 +21,6 @@ export interface ProblemData {
   'import-unknown': { name: string; path: string; nearest?: string }
   'import-broken': { name: string; path: string; reason?: string }
   'import-clash': { name: string; path: string; through: string }
-  'import-syntax': { path: string; reason: string }
   // clauses
   'missing-clause': { kind: string; word: string; name?: string }
   'missing-one-of': { kind: string; groups: readonly (readonly string[])[] }
@@ -38,7 +37,6 @@ export interface ProblemData {
   'wrong-option': { option: string; wanted: string }
   'out-of-range': { what: string; wanted: string }
   'edges-not-rising': { column: string }
-  'wrong-unit': { what: string; wanted: string }
   // sources
   'unknown-format': { path: string }
   'unknown-reader': { name: string; nearest?: string }
@@ -101,7 +99,6 @@ export interface ProblemData {
   'repeated-output': { name: string }
   'output-needs-name': object
   'bad-position': { position: number; items: number }
-  'bad-limit': object
   'having-without-group': object
   // models
   'leaking-target': { column: string }
@@ -123,7 +120,6 @@ export interface ProblemData {
   // assertions
   'warn-above-fail': object
   'constant-require': object
-  'learn-needs': object
   // complaints and interventions
   'no-influence': object
   'order-in-complaint': { word: string }
@@ -134,9 +130,8 @@ export interface ProblemData {
   'expect-not-number': { column: string; type: ColumnType }
   'blame-elsewhere': { of: string; source: string; model: string }
   'blame-unknown': { of: string; source: string; nearest?: string; known: readonly string[] }
-  'blame-in-query': { of: string }
+  'blame-untrained': { of: string; train: string }
   'relabel-value': { type: ColumnType; target: string; wanted: ColumnType }
-  'influence-needs-influence': object
   'retrain-other': { model: string; complaint: string; known: readonly string[] }
   'set-type': { column: string; is: ColumnType; wanted: ColumnType }
   'unknown-measure': { name: string; nearest?: string }
@@ -190,7 +185,6 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'import-broken': ({ name, path, reason }) => `${q(name)} has an error in ${q(path)}${reason ? `: ${reason}` : '.'}`,
   'import-clash': ({ name, path, through }) =>
     `${q(through)} brings along ${q(name)} of ${q(path)}, and another ${q(name)} is declared here: rename one of them.`,
-  'import-syntax': ({ path, reason }) => `${q(path)} has a syntax error: ${reason}`,
   'missing-clause': ({ kind, word }) => `This ${kind} needs the clause ${q(word)}.`,
   'missing-one-of': ({ kind, groups }) => `This ${kind} needs ${groups.map(groupText).join(' or ')}.`,
   'missing-some-of': ({ kind, words }) => `This ${kind} needs ${words.length === 1 ? 'the clause' : 'one of'} ${list(words)}.`,
@@ -212,7 +206,6 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'wrong-option': ({ option, wanted }) => `${q(option)} is ${wanted}.`,
   'out-of-range': ({ what, wanted }) => `${what} must be ${wanted}.`,
   'edges-not-rising': ({ column }) => `The edges of ${q(column)}'s bins must rise, and there must be two at least: sort them, each once.`,
-  'wrong-unit': ({ what, wanted }) => `${what} is ${wanted}.`,
   'unknown-format': ({ path }) =>
     `The ending of ${q(path)} names no format that can be read: rename it, or write \`with (format: csv)\` (csv, tsv, parquet, json, jsonl).`,
   'unknown-reader': ({ name, nearest }) =>
@@ -304,7 +297,6 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'repeated-output': ({ name }) => `Two columns of the result are called ${q(name)}: list the columns, and name one with \`as\`.`,
   'output-needs-name': () => 'A computed column needs a name: write `as NAME` behind it.',
   'bad-position': ({ position, items }) => `There is no column ${position}: this select lists ${items}.`,
-  'bad-limit': () => 'A limit is a whole number of rows.',
   'having-without-group': () => '`having` speaks of groups: add `group by`, or use `where`.',
   'leaking-target': ({ column }) =>
     `${q(column)} is what the model is to predict: an input that holds it gives the answer away. Remove it from \`from\`.`,
@@ -328,7 +320,6 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'control-empty': () => 'A rate of 0 % allows no slice at all: allow some false discoveries, as `control fdr 5%`.',
   'warn-above-fail': () => 'The share that warns lies above the share that fails: it would never warn. Swap them.',
   'constant-require': () => 'This speaks of no column and is the same for every row: name a column.',
-  'learn-needs': () => '`learn` says itself what is usual: leave out `each` and `require`.',
   'no-influence': () => 'No model influences this query: use `predict(…)` in its select list or in `where`.',
   'order-in-complaint': ({ word }) => `A complaint is about all rows of a result: remove \`${word}\`.`,
   'jumping-aggregate': ({ name }) =>
@@ -342,10 +333,9 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
     `${q(model)} learned from ${q(source)}, and ${q(of)} holds none of its rows: blame a split of ${q(source)}.`,
   'blame-unknown': ({ of, source, nearest, known: names }) =>
     `${q(of)} is no split of ${q(source)}, and no source.${known(names, nearest, 'Write the name of the source itself.')}`,
-  'blame-in-query': ({ of }) =>
-    `The model did not learn from ${q(of)}: rows that it did not see have no influence. Blame the split that it trains on.`,
+  'blame-untrained': ({ of, train }) =>
+    `The model learned from ${q(train)}, not from ${q(of)}: rows that it did not see have no influence. Blame ${q(train)}.`,
   'relabel-value': ({ type, target, wanted }) => `${q(target)} is ${articled(wanted)}; it cannot be relabelled to ${articled(type)}.`,
-  'influence-needs-influence': () => 'A treatment belongs to `by influence of`.',
   'retrain-other': ({ model, complaint, known: names }) => `${q(complaint)} is not about ${q(model)}: retrain ${list(names)}.`,
   'set-type': ({ column, is, wanted }) => `${q(column)} is ${articled(wanted)}; it cannot be set to ${articled(is)}.`,
   'unknown-measure': ({ name, nearest }) =>
@@ -385,6 +375,7 @@ const WARNINGS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'warn-above-fail',
   'constant-require',
   'over-target',
+  'blame-untrained',
 ])
 
 export function problem<C extends ProblemCode>(code: C, span: Span, data: ProblemData[C]): Problem {

@@ -21,7 +21,8 @@ export function typeOfScore(expr: ast.Call, scope: ExprScope, typeOf: (expr: ast
   const label = expr.args[1]?.value
   if (label === undefined) return DOUBLE
   const typed = typeOf(label, scope)
-  if (literalOf(label) === undefined || label.kind === 'percent') report(scope.site, 'score-class', label, {})
+  if (literalOf(label) === undefined || label.kind === 'percent' || (label.kind === 'unary' && label.op === '+'))
+    report(scope.site, 'score-class', label, {})
   else if (found?.model.target && !comparable(found.model.target, label, typed, label)) {
     report(scope.site, 'not-comparable', label, {
       left: found.model.target.type,

@@ -51,7 +51,8 @@ export interface SourceInfo {
   readonly key: readonly string[]
   readonly label?: string
   readonly ordered: boolean
-  readonly lineage: ReadonlyMap<string, Lineage>
+  /** By a column's folded name; worked out when it is asked for. */
+  lineage(column: string): Lineage | undefined
   /** Sources that a view reads, directly or through others; itself included. */
   readonly over: ReadonlySet<string>
 }
@@ -70,7 +71,7 @@ export interface ModelInfo {
   readonly targetName: string
   readonly inputs: readonly Column[]
   readonly task: ModelSpec['task']
-  readonly validates: boolean
+  readonly trainSplit?: string
   /** Predictions brought along: the columns that must be there. */
   readonly brought: readonly Column[]
 }
@@ -176,7 +177,10 @@ export function use(site: Site, found: Entry, at: ast.Span): Info | undefined {
 
 export function unknownName(site: Site, name: ast.Name, kinds: readonly Info['kind'][]): void {
   const { module } = site.entry
-  if (module.missing.has(fold(name.text))) return spoil(site)
+  if (module.missing.has(fold(name.text))) {
+    spoil(site)
+    return
+  }
   const ofKind: string[] = []
   for (const entry of module.scope.values()) if ((kinds as readonly string[]).includes(entry.decl.kind)) ofKind.push(entry.name)
   report(site, 'unknown-name', name, { name: name.text, wanted: kinds, nearest: nearest(name.text, ofKind), known: ofKind })

@@ -39,7 +39,6 @@ export function checkSelect(select: ast.Select, site: Site, models: Models, pare
     if (!grouped) report(site, 'having-without-group', select.having, {})
   }
   const orderBy = select.orderBy.map((item) => ({ ...item, value: resolveOrder(item.value, select, withAliases) }))
-  checkLimit(select, site)
   if (grouped) {
     const what = groupBy.length > 0 ? 'a group' : 'the result'
     for (const item of select.items) checkGrouped(item.value, groupBy, scope, what)
@@ -135,14 +134,15 @@ function aliased(value: ast.Expr, scope: ExprScope, order?: 'aliases first'): as
   return isColumn && order === undefined ? undefined : alias.value
 }
 
-function checkLimit(select: ast.Select, site: Site): void {
-  if (select.limit && (!Number.isInteger(select.limit.value) || select.limit.value < 0)) report(site, 'bad-limit', select.limit, {})
-}
-
-/** Outputs of a view or of a complaint's query: no two of a name. */
+/** Outputs of a view or of a complaint's query: no two of a name. A `*` is blamed once. */
 export function checkOutputNames(select: ast.Select, outputs: readonly Output[], site: Site): void {
-  for (const { again } of repeated(outputs, (output) => output.name)) {
-    const item = select.items.find((one) => one.value === again.value)
-    report(site, 'repeated-output', item?.alias ?? item ?? select, { name: again.name })
+  const blamed = new Set<ast.Span>()
+  for (const { first, again } of repeated(outputs, (output) => output.name)) {
+    const isItem = (output: Output) => (item: ast.SelectItem) => item.value === output.value
+    const item =
+      select.items.find(isItem(again)) ?? select.items.find(isItem(first)) ?? select.items.find((one) => one.value.kind === 'star')
+    const at = item?.alias ?? item ?? select
+    if (!blamed.has(at)) report(site, 'repeated-output', at, { name: again.name })
+    blamed.add(at)
   }
 }

@@ -57,7 +57,7 @@ export function checkModel(decl: ast.ModelDecl, site: Site): CheckedModel {
     targetName: predict?.column.text ?? '',
     inputs: usable,
     task,
-    validates: validate !== undefined,
+    trainSplit: train?.split,
     brought,
   }
   if (source === undefined || target === undefined || model === undefined) return { info }

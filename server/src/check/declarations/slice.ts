@@ -2,7 +2,7 @@ import type * as ast from '../../../../grammar/src/ast.ts'
 import { treeOptions } from '../../../../grammar/src/setting-table.ts'
 import { clauseOf, nameSpan } from '../clauses.ts'
 import { checkCondition, childrenOf } from '../expressions.ts'
-import { fold, sameName } from '../names.ts'
+import { fold } from '../names.ts'
 import { checkBinned } from '../rules/bins.ts'
 import { find, type Needed, type PartitionInfo, report, type Site, type SliceInfo, type SourceInfo } from '../scope.ts'
 import { rowScope } from '../select.ts'
@@ -43,16 +43,18 @@ export function checkPartition(decl: ast.PartitionDecl, site: Site): { readonly 
 }
 
 function warnShadowed(decl: ast.SliceDecl | ast.PartitionDecl, source: SourceInfo | undefined, site: Site): void {
-  if (source && decl.name && source.columns.has(fold(decl.name.text))) {
+  if (decl.name && /^(split|rowid|key)$/i.test(decl.name.text)) report(site, 'reserved-word', decl.name, { name: decl.name.text })
+  else if (source && decl.name && source.columns.has(fold(decl.name.text))) {
     report(site, 'shadowed-name', nameSpan(decl), { name: decl.name.text, kind: decl.kind, source: source.name })
   }
 }
 
 /** The columns that a predicate needs wherever it is used, those of slices within it included. */
 function neededColumns(where: ast.Expr, site: Site): Needed[] {
-  const needed: Needed[] = []
-  const need = (one: Needed) => {
-    if (!needed.some((known) => sameName(known.name, one.name))) needed.push(one)
+  const needed = new Map<string, Needed>()
+  const need = (one: Needed): void => {
+    const folded = fold(one.name)
+    if (!needed.has(folded)) needed.set(folded, one)
   }
   const visit = (expr: ast.Expr): void => {
     const meaning = site.meanings.get(expr)
@@ -66,5 +68,5 @@ function neededColumns(where: ast.Expr, site: Site): Needed[] {
     for (const child of childrenOf(expr)) visit(child)
   }
   visit(where)
-  return needed
+  return [...needed.values()]
 }

@@ -4,6 +4,7 @@ import { readerOptions, settingOf, settings } from '../../../../grammar/src/sett
 import type { Schema } from '../../sql/tree.ts'
 import { columnTypeOf } from '../../sql/types.ts'
 import { clauseOf } from '../clauses.ts'
+import type { Output, TableScope } from '../expression-scope.ts'
 import { typeOf } from '../expressions.ts'
 import { lineageOfView, ownLineage } from '../lineage.ts'
 import { fold } from '../names.ts'
@@ -11,7 +12,7 @@ import { directoryOf } from '../paths.ts'
 import { readingOf, type SourceReading, typeText } from '../readings.ts'
 import { usableColumns } from '../rules/columns.ts'
 import { checkSplit } from '../rules/splits.ts'
-import { add, findColumn, type Lineage, report, type Site, type SourceInfo, spoil } from '../scope.ts'
+import { add, findColumn, report, type Site, type SourceInfo, spoil } from '../scope.ts'
 import { checkOutputNames, checkSelect, rowScope } from '../select.ts'
 import { checkOptions, checkSetting } from '../settings.ts'
 import { snakeColumns } from '../snake.ts'
@@ -32,7 +33,8 @@ interface Content {
   readonly schema: readonly SourceColumn[]
   readonly open: boolean
   readonly view?: ast.Select
-  readonly lineage?: Map<string, Lineage>
+  readonly outputs?: readonly Output[]
+  readonly tables?: readonly TableScope[]
   readonly over: readonly SourceInfo[]
 }
 
@@ -40,23 +42,25 @@ export function checkSource(decl: ast.SourceDecl, site: Site, schemas: Schemas):
   const name = decl.name?.text ?? ''
   const from = clauseOf(decl, 'from')?.from
   const read = readingOf(decl, directoryOf(site.entry.module.path))
-  const content = from?.kind === 'view' ? viewContent(from, name, site) : readContent(from, read, name, site, schemas)
+  const content = from?.kind === 'view' ? viewContent(from, site) : readContent(from, read, name, site, schemas)
 
   const names = clauseOf(decl, 'names')?.style ?? 'as_is'
   const schema = names === 'snake' ? snakeColumns(content.schema) : content.schema
   const columns = new Map(schema.map((column) => [fold(column.name), column]))
   const isFile = from?.kind !== 'view'
-  const lineage = renamed(content, schema) ?? ownLineage(name, columns.keys())
+  const { outputs, tables = [] } = content
+  const byName = outputs && new Map(outputs.map((output, i) => [fold(schema[i]!.name), output]))
+  const lineage = byName ? lineageOfView(name, byName, tables, site.meanings) : ownLineage(name)
   const over = new Set([fold(name)])
   for (const source of content.over) for (const one of source.over) over.add(one)
   const splitClause = clauseOf(decl, 'split')
-  const bare: SourceInfo = {
+  const info: SourceInfo & { splits: readonly string[]; key: readonly string[]; label?: string } = {
     kind: 'source',
     name,
     columns,
     schema,
     open: content.open,
-    splits: splitClause?.parts.map((part) => part.name.text) ?? [],
+    splits: [],
     hasRowid: isFile && clauseOf(decl, 'key') === undefined,
     key: [],
     ordered: clauseOf(decl, 'order') !== undefined,
@@ -64,19 +68,21 @@ export function checkSource(decl: ast.SourceDecl, site: Site, schemas: Schemas):
     over,
   }
 
-  const key = checkKey(clauseOf(decl, 'key'), bare, site)
-  const orderBy = checkOrder(clauseOf(decl, 'order'), bare, site)
+  const key = checkKey(clauseOf(decl, 'key'), info, site)
+  const orderBy = checkOrder(clauseOf(decl, 'order'), info, site)
   const labelClause = clauseOf(decl, 'label')
-  const label = labelClause && findColumn(site, bare, labelClause.column)
+  const label = labelClause && findColumn(site, info, labelClause.column)
   if (label) usableColumns([{ column: label, at: labelClause.column }], 'label', site)
   const secret = clauseOf(decl, 'secret')
   const isDatabase = from?.kind === 'reader' && from.setting.name.text.toLowerCase() === 'database'
   if (secret && !isDatabase) report(site, 'secret-without-database', secret.keyword, {})
-  const split = splitClause && checkSplit(splitClause, { ...bare, splits: [] }, site)
+  const split = splitClause && checkSplit(splitClause, info, site)
+  info.splits = split?.parts.map((part) => part.name) ?? []
   const hidden = splitClause && columns.has('split')
   if (hidden) report(site, 'split-hidden', splitClause.keyword, { source: name })
 
-  const info: SourceInfo = { ...bare, key, label: label?.name }
+  info.key = key
+  info.label = label?.name
   return {
     info,
     spec: {
@@ -93,7 +99,7 @@ export function checkSource(decl: ast.SourceDecl, site: Site, schemas: Schemas):
   }
 }
 
-function viewContent(from: ast.ViewFrom, name: string, site: Site): Content {
+function viewContent(from: ast.ViewFrom, site: Site): Content {
   const checked = checkSelect(from.select, site, { kind: 'refused', where: 'a view' })
   checkOutputNames(from.select, checked.outputs, site)
   for (const item of from.select.items) {
@@ -104,7 +110,8 @@ function viewContent(from: ast.ViewFrom, name: string, site: Site): Content {
     schema: checked.outputs.map((output) => ({ name: output.name, type: output.typed.type, sqlType: output.typed.sqlType })),
     open: over.length === 0 || (over.some((source) => source.open) && from.select.items.some((item) => item.value.kind === 'star')),
     view: checked.query,
-    lineage: lineageOfView(name, checked.outputs, checked.tables, site.meanings),
+    outputs: checked.outputs,
+    tables: checked.tables,
     over,
   }
 }
@@ -165,17 +172,6 @@ function checkTypes(types: ast.ValueList, site: Site): void {
     const plain = text !== undefined && /^[a-z][a-z0-9_ ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\[\])?$/i.test(text.trim())
     if (!plain || columnTypeOf(text) === 'unknown') report(site, 'unknown-type', item, { type: text ?? '…' })
   }
-}
-
-function renamed(content: Content, schema: readonly SourceColumn[]): Map<string, Lineage> | undefined {
-  const { lineage } = content
-  if (lineage === undefined || schema === content.schema) return lineage
-  const result = new Map<string, Lineage>()
-  for (const [i, column] of schema.entries()) {
-    const found = lineage.get(fold(content.schema[i]!.name))
-    if (found) result.set(fold(column.name), found)
-  }
-  return result
 }
 
 function checkKey(clause: ast.KeyClause | undefined, source: SourceInfo, site: Site): string[] {

@@ -13,13 +13,13 @@ export function checkLeaks(
   source: SourceInfo,
   site: Site,
 ): void {
-  const ofTarget = source.lineage.get(fold(target.name))
+  const ofTarget = source.lineage(fold(target.name))
   for (const { column, at } of inputs) {
     if (sameName(column.name, target.name)) {
       report(site, 'leaking-target', at, { column: column.name })
       continue
     }
-    const ofInput = source.lineage.get(fold(column.name))
+    const ofInput = source.lineage(fold(column.name))
     if (ofTarget === undefined || ofInput === undefined) continue
     if (meet(ofTarget.copied, ofInput.from)) {
       report(site, 'leaking-column', at, { column: column.name, target: target.name, source: source.name })
