@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { rankBySpectrum } from '../../../server/src/methods/influence/rank-by-spectrum.ts'
+import { residentIndex } from '../../../server/src/methods/influence/spectral-kernel.ts'
 import { sequence } from './matrices.ts'
 
 /** Sorts everything: largest first, ties by row, −∞ and then NaN last. */
@@ -43,6 +44,7 @@ describe('equals sorting every row', () => {
       expect(Math.abs(value - sums[found.rows[i]!]!)).toBeLessThanOrEqual(1e-6 * Math.abs(value) + 1e-12)
     })
     expect(new Set(found.rows).size).toBe(found.rows.length)
+    expect(rankBySpectrum(residentIndex({ k, n, b }), q, top)).toEqual(found)
   })
 })
 
@@ -74,4 +76,33 @@ describe('orders', () => {
 it('refuses an index or a query of another size', () => {
   expect(() => rankBySpectrum({ k: 2, n: 3, b: new Float32Array(5) }, Float32Array.of(1, 1), 1)).toThrow('6 numbers, not 5')
   expect(() => rankBySpectrum({ k: 2, n: 3, b: new Float32Array(6) }, Float32Array.of(1), 1)).toThrow('2 eigenvectors')
+})
+
+describe('an index in the kernel’s memory ranks the same', () => {
+  const next = sequence(5)
+  const [k, n] = [20, 20_000]
+  const b = Float32Array.from({ length: k * n }, () => (next() - 0.5) ** 3)
+  const resident = residentIndex({ k, n, b })
+
+  it('has a kernel here, and holds the same numbers', () => {
+    expect(resident.kernel).toBeDefined()
+    // Not by toEqual, which takes seconds for as many.
+    expect(resident.b.length === b.length && resident.b.every((value, i) => value === b[i])).toBe(true)
+  })
+
+  it.each([
+    ['a query in float64', Array.from({ length: k }, () => next() - 0.5)],
+    ['coordinates that cancel', Array.from({ length: k }, (_, l) => (l % 2 === 0 ? 1e6 : -1e6 - 1e-3))],
+    ['a zero query: all rows tie', Array(k).fill(0)],
+    ['huge coordinates', Array(k).fill(1e38)],
+    ['no number in the query', [Number.NaN, ...Array(k - 1).fill(1)]],
+  ])('%s', (_, q) => {
+    for (const top of [1, 100, 3000]) expect(rankBySpectrum(resident, q, top)).toEqual(rankBySpectrum({ k, n, b }, q, top))
+  })
+
+  it('an index that is not finite, or empty, stays as it is', () => {
+    expect(residentIndex({ k: 1, n: 2, b: Float32Array.of(1, Number.NaN) }).kernel).toBeUndefined()
+    expect(residentIndex({ k: 1, n: 2, b: Float32Array.of(Number.POSITIVE_INFINITY, 1) }).kernel).toBeUndefined()
+    expect(residentIndex({ k: 0, n: 2, b: new Float32Array(0) }).kernel).toBeUndefined()
+  })
 })

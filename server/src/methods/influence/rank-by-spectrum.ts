@@ -1,8 +1,12 @@
+import type { SpectralKernel } from './spectral-kernel.ts'
+
 /** b_z of every row as k rows of n numbers: ⟨v_i, ∇ℓ(z)⟩/λ_i, one eigenvector after the other. */
 export interface SpectralIndex {
   readonly k: number
   readonly n: number
   readonly b: Float32Array
+  /** From `residentIndex`: the same ranking, faster. */
+  readonly kernel?: SpectralKernel
 }
 
 export interface Ranking {
@@ -21,6 +25,8 @@ export function rankBySpectrum(index: SpectralIndex, queryGradient: ArrayLike<nu
   if (queryGradient.length !== k)
     throw new RangeError(`The query has ${queryGradient.length} coordinates; the index has ${k} eigenvectors.`)
   const wanted = Math.max(0, Math.min(n, Math.trunc(top)))
+  const quick = index.kernel === undefined || wanted === 0 ? undefined : rankByKernel(index, index.kernel, queryGradient, wanted)
+  if (quick !== undefined) return quick
   const candidates = new Candidates(wanted)
   const sums = new Float64Array(Math.min(n, blockRows))
   for (let start = 0; start < n && wanted > 0; start += blockRows) {
@@ -44,6 +50,83 @@ export function spectralSums(index: SpectralIndex, queryGradient: ArrayLike<numb
     for (let i = 0; i < count; i++) all[start + i] = sums[i]!
   }
   return all
+}
+
+/**
+ * The same by float32 sums that select and float64 sums that decide. A float32 sum of k products is off by at most (k + 2)·2⁻²⁴·Σ|q_l·b_l| (Higham, Accuracy and
+ * Stability of Numerical Algorithms, §3.1), so no row is lost that lies within twice that of the worst of the best. Undefined where that leaves too many rows.
+ */
+function rankByKernel(index: SpectralIndex, kernel: SpectralKernel, q: ArrayLike<number>, wanted: number): Ranking | undefined {
+  let size = 0
+  for (let l = 0; l < index.k; l++) {
+    kernel.query[l] = q[l]!
+    size += Math.abs(q[l]!) * kernel.largest[l]!
+  }
+  // Beyond that float32 sums could overflow; and NaN in the query is for the plain loops as well.
+  if (!(size < 1e37)) return undefined
+  const slack = 2.1 * (index.k + 3) * 2 ** -24 * size + 1e-37
+  const capacity = 2 * wanted + 512
+  const values = new Float32Array(capacity)
+  const rows = new Int32Array(capacity)
+  let held = 0
+  let threshold = Number.NEGATIVE_INFINITY
+  for (let group = kernel.next(0, threshold); group >= 0; group = kernel.next(group + 1, threshold)) {
+    const first = group * 16
+    const count = Math.min(16, index.n - first)
+    if (held + count > capacity) {
+      const worst = nthLargest(values.slice(0, held), wanted - 1)
+      threshold = worst - slack
+      let left = 0
+      for (let i = 0; i < held; i++) {
+        if (!(values[i]! >= threshold)) continue
+        values[left] = values[i]!
+        rows[left++] = rows[i]!
+      }
+      held = left
+      if (held + 128 > capacity) return undefined
+      // The kernel rounds what it is given to float32, perhaps upwards.
+      threshold -= Math.abs(threshold) * 2 ** -22 + 1e-37
+    }
+    for (let i = 0; i < count; i++) {
+      if (!(kernel.sums[i]! > threshold)) continue
+      values[held] = kernel.sums[i]!
+      rows[held++] = first + i
+    }
+  }
+  const worst = held > wanted ? nthLargest(values.slice(0, held), wanted - 1) - slack : Number.NEGATIVE_INFINITY
+  const sums = new Float64Array(1)
+  const found: { row: number; sum: number }[] = []
+  for (let i = 0; i < held; i++) {
+    if (values[i]! < worst) continue
+    sumBlock(index, q, rows[i]!, 1, sums)
+    found.push({ row: rows[i]!, sum: sums[0]! })
+  }
+  found.sort((a, b) => b.sum - a.sum || a.row - b.row)
+  found.length = wanted
+  return { rows: Int32Array.from(found, ({ row }) => row), influence: Float32Array.from(found, ({ sum }) => sum) }
+}
+
+/** Quickselect, reordering. */
+function nthLargest(values: Float32Array, nth: number): number {
+  let low = 0
+  let high = values.length - 1
+  while (low < high) {
+    const pivot = values[(low + high) >> 1]!
+    let i = low
+    let j = high
+    while (i <= j) {
+      while (values[i]! > pivot) i++
+      while (values[j]! < pivot) j--
+      if (i > j) break
+      const value = values[i]!
+      values[i++] = values[j]!
+      values[j--] = value
+    }
+    if (nth <= j) high = j
+    else if (nth >= i) low = i
+    else break
+  }
+  return values[nth]!
 }
 
 const blockRows = 1024
