@@ -2,6 +2,7 @@ import { openSession } from '../open-session.ts'
 import type { Device } from '../pass.ts'
 import type { Backend } from '../session.ts'
 import { loadNative } from './native.ts'
+import { loadOnnx } from './onnx.ts'
 import { referenceDevice } from './reference.ts'
 import { selfTest } from './self-test.ts'
 import { loadWasm } from './wasm.ts'
@@ -64,17 +65,27 @@ const rungs: Readonly<Record<Engine, { readonly load: Rung; readonly remedy: str
     load: (options) => ready('gpu', loadNative('gpu', options)),
     remedy: 'Install `@tensorflow/tfjs-node-gpu` and CUDA, or use `--engine auto`.',
   },
-  'onnx-cuda': { load: notBuilt, remedy: 'Use `--engine auto`.' },
+  'onnx-cuda': {
+    load: (options) => ready('onnx-cuda', loadOnnx('cuda', options.threads)),
+    remedy:
+      'It needs CUDA 12, cuDNN 9 and the CUDA libraries of `onnxruntime-node` (its `script/install.js` fetches them); or use `--engine auto`.',
+  },
   webgpu: {
     load: (options) => ready('webgpu', loadWebgpu(options.search ?? 'quiet')),
     remedy: 'It needs the npm package `webgpu` and a graphics driver with Vulkan, Metal or Direct3D 12; or use `--engine auto`.',
   },
-  'onnx-webgpu': { load: notBuilt, remedy: 'Use `--engine auto`.' },
+  'onnx-webgpu': {
+    load: (options) => ready('onnx-webgpu', loadOnnx('webgpu', options.threads, options.search ?? 'quiet')),
+    remedy: 'It needs a graphics driver with Vulkan, Metal or Direct3D 12; or use `--engine auto`.',
+  },
   native: {
     load: (options) => ready('native', loadNative('cpu', options)),
     remedy: 'Install `@tensorflow/tfjs-node`, or use `--engine auto`.',
   },
-  onnx: { load: notBuilt, remedy: 'Use `--engine auto`.' },
+  onnx: {
+    load: (options) => ready('onnx', loadOnnx('cpu', options.threads)),
+    remedy: 'Install the package `onnxruntime-node`, where it has a binary for this platform; or use `--engine auto`.',
+  },
   wasm: { load: (options) => ready('wasm', loadWasm(options.wasmFolder)), remedy: 'Install the packages again (`npm ci`).' },
   reference: {
     load: () =>
@@ -120,10 +131,6 @@ async function ready<H>(name: Engine, loading: Promise<Loaded<H>>): Promise<Back
     open: (architecture, examples) => openSession(device, architecture, examples),
     dispose: async () => dispose(),
   }
-}
-
-function notBuilt(): Promise<Backend> {
-  return Promise.reject(new Error('It is not built in this version.'))
 }
 
 /** The first line of what was thrown: native loaders append stacks and paths. */

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type { InferenceSession } from 'onnxruntime-node'
 import type { Loaded } from './ladder.ts'
 import { type OnnxTensor, onnxDevice, type Runtime } from './onnx/device.ts'
+import { requireVulkan } from './vulkan.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -12,7 +13,12 @@ export type Provider = 'cpu' | 'webgpu' | 'cuda'
  * ONNX Runtime, from npm alone: the binaries for each platform lie in the package (CUDA's do not). A provider that is not there shows when the
  * first graph is compiled, so one is.
  */
-export async function loadOnnx(provider: Provider, threads: number): Promise<Loaded<OnnxTensor>> {
+export async function loadOnnx(
+  provider: Provider,
+  threads: number,
+  search: 'quiet' | 'thorough' = 'thorough',
+): Promise<Loaded<OnnxTensor>> {
+  if (provider === 'webgpu' && search === 'quiet') requireVulkan()
   const runtime = await importRuntime()
   runtime.env.logLevel = 'fatal'
   const device = onnxDevice(runtime, sessionOptions(provider, threads))

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Loaded } from './ladder.ts'
 import { type Tfjs, tfjsDevice } from './tfjs.ts'
+import { requireVulkan } from './vulkan.ts'
 
 /** What we use of WebGPU; the types of the package want the DOM's. */
 interface Gpu {
@@ -22,10 +21,7 @@ interface Adapter {
  * WebGPU's names from the global object, where a browser has them and Node does not.
  */
 export async function loadWebgpu(search: 'quiet' | 'thorough'): Promise<Loaded<Tensor>> {
-  // Without Vulkan's loader Dawn writes warnings of its own on stderr.
-  if (search === 'quiet' && process.platform === 'linux' && !vulkanFolders().some((folder) => existsSync(join(folder, 'libvulkan.so.1')))) {
-    throw new Error('The Vulkan loader (libvulkan.so.1) is not installed.')
-  }
+  if (search === 'quiet') requireVulkan()
   const name = 'webgpu'
   const dawn = (await import(name)) as { create(options: readonly string[]): Gpu; globals: object }
   const gpu = dawn.create([])
@@ -45,10 +41,4 @@ export async function loadWebgpu(search: 'quiet' | 'thorough'): Promise<Loaded<T
     description: `WebGPU on ${description || [vendor, architecture].filter(Boolean).join(' ') || 'an unnamed adapter'}`,
     dispose: () => {},
   }
-}
-
-function vulkanFolders(): readonly string[] {
-  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
-  const own = (process.env.LD_LIBRARY_PATH ?? '').split(':').filter((folder) => folder !== '')
-  return [...own, '/usr/lib', '/usr/lib64', `/usr/lib/${machine}-linux-gnu`, '/usr/local/lib', '/run/opengl-driver/lib']
 }
