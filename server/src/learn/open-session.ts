@@ -117,28 +117,50 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
     }
   }
 
-  /** Sees to it that activations at θ are on the device, if they fit; says which form of the passes to use. */
-  const prepare = async (theta: Float64Array, breathe: Breathe): Promise<Start> => {
+  /** Whether activations at θ are on the device, are to be kept by the next pass that computes them, or do not fit. */
+  const startAt = (theta: Float64Array): Start => {
     if (!keeps) return 'fresh'
     if (kept !== undefined && sameVector(kept.theta, theta)) return 'kept'
     releaseKept()
+    return 'keeping'
+  }
+
+  /** `sweep` with a pass that hands out activations: they are kept, unless it does not come to its end. */
+  const keepingSweep = async (
+    theta: Float64Array,
+    kind: string,
+    pass: Pass,
+    constants: Named<H>,
+    use: Use<H>,
+    breathe: Breathe,
+  ): Promise<void> => {
     const made: H[][] = []
     const names = keptSpecs(architecture).map(({ name }) => name)
-    const constants = uploadParameters(theta)
+    const take: Use<H> = (results, batch, index) => {
+      made.push(names.map((name) => results[name]!))
+      // Taken over: not to be released with the batch.
+      for (const name of names) delete (results as Record<string, H>)[name]
+      return use(results, batch, index)
+    }
     try {
-      const keep: Use<H> = (results) => {
-        made.push(names.map((name) => results[name]!))
-        // Taken over: not to be released with the batch.
-        for (const name of names) delete (results as Record<string, H>)[name]
-      }
-      await sweep('forward', forwardPass(architecture), constants, nothing, keep, breathe)
+      await sweep(kind, pass, constants, nothing, take, breathe)
     } catch (failure) {
       for (const handles of made) for (const handle of handles) device.release(handle)
       throw failure
+    }
+    kept = { theta: theta.slice(), batches: made }
+  }
+
+  /** Sees to it that activations at θ are on the device, if they fit; says which form of the passes to use. */
+  const prepare = async (theta: Float64Array, breathe: Breathe): Promise<'fresh' | 'kept'> => {
+    const start = startAt(theta)
+    if (start !== 'keeping') return start
+    const constants = uploadParameters(theta)
+    try {
+      await keepingSweep(theta, 'forward', forwardPass(architecture), constants, () => {}, breathe)
     } finally {
       releaseAll(constants)
     }
-    kept = { theta: theta.slice(), batches: made }
     return 'kept'
   }
 
@@ -169,16 +191,19 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
     breathe: Breathe,
   ): Promise<void> => {
     if (vectors.length === 0) return
-    const start = await prepare(theta, breathe)
     const constants = uploadParameters(theta)
     try {
       let first = 0
       for (const part of groups(vectors, form.products)) {
         const directions = uploadDirections(part)
+        const start = startAt(theta)
+        const pass = form.pass(part.length, start)
+        const given = { ...constants, ...directions }
+        const useBatch: Use<H> = (results, batch) => use(results, batch, first, part)
+        const lend: Extra<H> = (_, index) => ({ lent: start === 'kept' ? keptInputs(index) : {} })
         try {
-          const pass = form.pass(part.length, start)
-          const lend: Extra<H> = (_, index) => ({ lent: keptInputs(index) })
-          await sweep(kind, pass, { ...constants, ...directions }, lend, (results, batch) => use(results, batch, first, part), breathe)
+          if (start === 'keeping') await keepingSweep(theta, kind, pass, given, useBatch, breathe)
+          else await sweep(kind, pass, given, lend, useBatch, breathe)
         } finally {
           releaseAll(directions)
         }

@@ -9,9 +9,10 @@ import type { Architecture } from './session.ts'
  * tensors: `x`, `y` (one-hot classes, or values), parameters `w0 b0 w1 …`, directions `v:w0 …`, sums `g:w0 …`, kept activations `k0 k1 …`
  * (the last are the predictions).
  *
- * Passes that need activations come in two forms: `fresh` computes them; `kept` takes them as inputs, from a `forward` pass at the same θ.
+ * Passes that need activations come in three forms: `fresh` computes them; `keeping` does so and hands them out beside its results; `kept` takes
+ * them as inputs, from a pass at the same θ that handed them out.
  */
-export type Start = 'fresh' | 'kept'
+export type Start = 'fresh' | 'keeping' | 'kept'
 
 /** Predictions and activations, a row each: what the `kept` form of the other passes takes. */
 export function forwardPass(architecture: Architecture): Pass {
@@ -19,11 +20,8 @@ export function forwardPass(architecture: Architecture): Pass {
   return {
     name: `forward ${signature(architecture)}`,
     inputs: [rowsOf('x', architecture.inputs), ...parametersOf(architecture)],
-    outputs: keptSpecs(architecture).map((spec) => ({ ...spec, over: 'rows' })),
-    build(ops, inputs) {
-      const trace = solve(network, ops, parameters(architecture, inputs), inputs.x!)
-      return Object.fromEntries(keptOf(network, trace).map((tensor, index) => [`k${index}`, tensor]))
-    },
+    outputs: handedOut(architecture, 'keeping'),
+    build: (ops, inputs) => keptTensors(network, solve(network, ops, parameters(architecture, inputs), inputs.x!), 'keeping'),
   }
 }
 
@@ -63,14 +61,15 @@ export function hessianPass(architecture: Architecture, count: number, start: St
   return {
     name: `hessian ${count} ${start} ${signature(architecture)}`,
     inputs: [...derivativeInputs(architecture, count, start), rowsOf('y', architecture.outputs)],
-    outputs: sumsOf(architecture, count),
+    outputs: [...sumsOf(architecture, count), ...handedOut(architecture, start)],
     build(ops, inputs) {
       const trace = begin(network, architecture, ops, inputs, start)
       const directions = parameters(architecture, inputs, 'v:')
       const tangents = push(network, ops, trace, directions, count)
       const cotangent = network.head.cotangent(ops, trace.predictions, inputs.y!)
       const tangent = network.head.cotangentTangent(ops, trace.predictions, tangents.at(-1)!)
-      return named(architecture, 'g:', pullTangents(network, ops, trace, { count, directions, tangents }, cotangent, tangent))
+      const sums = pullTangents(network, ops, trace, { count, directions, tangents }, cotangent, tangent)
+      return { ...named(architecture, 'g:', sums), ...keptTensors(network, trace, start) }
     },
   }
 }
@@ -81,13 +80,13 @@ export function lossTangentsPass(architecture: Architecture, count: number, star
   return {
     name: `loss-tangents ${count} ${start} ${signature(architecture)}`,
     inputs: [...derivativeInputs(architecture, count, start), rowsOf('y', architecture.outputs)],
-    outputs: [{ ...rowsOf('tangents', count), over: 'rows' }],
+    outputs: [{ ...rowsOf('tangents', count), over: 'rows' }, ...handedOut(architecture, start)],
     build(ops, inputs) {
       const trace = begin(network, architecture, ops, inputs, start)
       const tangents = push(network, ops, trace, parameters(architecture, inputs, 'v:'), count)
       const cotangent = network.head.cotangent(ops, trace.predictions, inputs.y!)
       const products = ops.mul(tangents.at(-1)!, ops.reshape(cotangent, [-1, 1, architecture.outputs]))
-      return { tangents: ops.sum(products, 2, 'drop') }
+      return { tangents: ops.sum(products, 2, 'drop'), ...keptTensors(network, trace, start) }
     },
   }
 }
@@ -98,16 +97,17 @@ export function outputTangentsPass(architecture: Architecture, count: number, st
   return {
     name: `output-tangents ${count} ${start} ${signature(architecture)}`,
     inputs: derivativeInputs(architecture, count, start),
-    outputs: [{ name: 'tangents', shape: [-1, count, architecture.outputs], over: 'rows' }],
+    outputs: [{ name: 'tangents', shape: [-1, count, architecture.outputs], over: 'rows' }, ...handedOut(architecture, start)],
     build(ops, inputs) {
       const trace = begin(network, architecture, ops, inputs, start)
-      return { tangents: push(network, ops, trace, parameters(architecture, inputs, 'v:'), count).at(-1)! }
+      const tangents = push(network, ops, trace, parameters(architecture, inputs, 'v:'), count)
+      return { tangents: tangents.at(-1)!, ...keptTensors(network, trace, start) }
     },
   }
 }
 
 /** Σ_z Σ_c weights · ∇ prediction_c(z), with the weights as `weights` [n, outputs]. */
-export function weightedGradientPass(architecture: Architecture, start: Start): Pass {
+export function weightedGradientPass(architecture: Architecture, start: Exclude<Start, 'keeping'>): Pass {
   const network = networkOf(architecture)
   return {
     name: `weighted-gradient ${start} ${signature(architecture)}`,
@@ -197,9 +197,19 @@ function named<T>(architecture: Architecture, prefix: string, tensors: readonly 
   return Object.fromEntries(parameterShapes(architecture).map(({ name }, index) => [prefix + name, tensors[index]!]))
 }
 
+/** Activations and predictions beside the results of a pass. */
+function handedOut(architecture: Architecture, start: Start): readonly OutputSpec[] {
+  return start === 'keeping' ? keptSpecs(architecture).map((spec) => ({ ...spec, over: 'rows' })) : []
+}
+
+function keptTensors<T>(network: Network, trace: Trace<T>, start: Start): Record<string, T> {
+  if (start !== 'keeping') return {}
+  return Object.fromEntries(keptOf(network, trace).map((tensor, index) => [`k${index}`, tensor]))
+}
+
 function begin<T>(network: Network, architecture: Architecture, ops: Ops<T>, inputs: Readonly<Record<string, T>>, start: Start): Trace<T> {
   const own = parameters(architecture, inputs)
-  if (start === 'fresh') return solve(network, ops, own, inputs.x!)
+  if (start !== 'kept') return solve(network, ops, own, inputs.x!)
   const kept = keptSpecs(architecture).map(({ name }) => inputs[name]!)
   return restore(network, own, inputs.x!, kept)
 }
