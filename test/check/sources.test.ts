@@ -91,6 +91,21 @@ slice s on odd where petal_length_cm = 'x' and größe = 'y'
   })
 })
 
+describe('hostile names', () => {
+  it('are names like others', () => {
+    problems(`
+source "a"";drop table x--" { from 'odd.csv'; key "two words"; label "select"; split "the train" 50%, ";" 50% }
+slice "__proto__" on "A"";DROP TABLE x--" where "say ""so""" = 'it''s' and "Größe" <> '😀'
+slice "constructor" on "a"";drop table x--" where "__proto__" and split = 'the train'
+slice "😀" on "a"";drop table x--" where "constructor" or "toString"
+                                                         ^^^^^^^^^^ not-for-columns
+source toString { from (select "two words" as "__proto__", "select" as "hasOwnProperty" from "a"";drop table x--") }
+slice t on toString where "__PROTO__" > 5 and hasownproperty < 3
+source w { from 'people.csv' with (types: [__proto__: INTEGER, age: 'INTEGER); drop table x']) }
+                                                               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ unknown-type`)
+  })
+})
+
 describe('splits', () => {
   it('share or choose', () => {
     problems(`
@@ -98,7 +113,6 @@ source a { from 'people.csv'; split train 70%, valid 20%, test 10% seed 3 }
 source b { from 'people.csv'; split train 70%, valid 40% }
                               ^^^^^ split-above-whole
 source c { from 'people.csv'; split train 70%, valid where age > 5 }
-                                    ^^^^^^^^^ split-mixed
 source d { from 'people.csv'; split train where age > 5, valid where age <= 5 by hash(id) }
                                                                                       ^^ hash-without-percent
 source e { from 'people.csv'; split train 50%, TRAIN 20% }
@@ -206,6 +220,7 @@ source k { from (select count(*) as n from people group by count(*)) }
                                                            ^^^^^^^^ misplaced-aggregate
 source l { from (select sum(city) as n from people) }
                             ^^^^ wrong-argument
+source z { from (select *, age as years from people order by 2, 12, years) }
 source m { from (select avg(married) as n from people) }
                             ^^^^^^^ wrong-argument
 source n { from (select city, max(age) - min(age) as range, count(distinct name) as names from people group by city) }`)

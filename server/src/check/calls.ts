@@ -131,8 +131,10 @@ function typeOfFunction(expr: ast.Call, called: FunctionWord, scope: ExprScope, 
 
 const MIXING: ReadonlySet<string> = new Set(['coalesce', 'ifnull', 'if', 'greatest', 'least'])
 
-const takes = (signature: Signature, given: number): boolean =>
-  given === signature.parameters.length || (signature.rest !== undefined && given > signature.parameters.length)
+/** What may be repeated is there at least once. */
+function takes({ parameters, rest }: Signature, given: number): boolean {
+  return rest === undefined ? given === parameters.length : given >= Math.max(1, parameters.length)
+}
 const letterAt = (signature: Signature, i: number): string => signature.parameters[i] ?? signature.rest ?? 'A'
 
 const RETURNS: Readonly<Record<string, Typed>> = {

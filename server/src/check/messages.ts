@@ -43,7 +43,6 @@ export interface ProblemData {
   'option-not-for-format': { option: string; format: string }
   'not-a-key': { column: string; type: ColumnType }
   'secret-without-database': object
-  'split-mixed': object
   'split-above-whole': { percent: number }
   'split-empty': { split: string }
   'repeated-split': { split: string }
@@ -213,8 +212,6 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'option-not-for-format': ({ option, format }) => `${q(option)} means nothing for ${format} files: remove it.`,
   'not-a-key': ({ column, type }) => `${q(column)} is ${articled(type)} and cannot be a key: name columns of numbers, text or times.`,
   'secret-without-database': () => 'A `secret` opens a database, and this source reads none: remove it.',
-  'split-mixed': () =>
-    'A split is made by conditions or by shares, not by both: write `where` for every part, or a percentage for every part.',
   'split-above-whole': ({ percent }) => `The shares add up to ${percent} %: make them 100 % at most.`,
   'split-empty': ({ split }) => `${q(split)} has a share of 0 % and will be empty.`,
   'repeated-split': ({ split }) => `There are two splits ${q(split)}: give one another name.`,

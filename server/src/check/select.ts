@@ -38,7 +38,7 @@ export function checkSelect(select: ast.Select, site: Site, models: Models, pare
     checkCondition(select.having, withAliases, '`having`')
     if (!grouped) report(site, 'having-without-group', select.having, {})
   }
-  const orderBy = select.orderBy.map((item) => ({ ...item, value: resolveOrder(item.value, select, withAliases) }))
+  const orderBy = select.orderBy.map((item) => ({ ...item, value: resolveOrder(item.value, select, withAliases, outputs.length) }))
   if (grouped) {
     const what = groupBy.length > 0 ? 'a group' : 'the result'
     for (const item of select.items) checkGrouped(item.value, groupBy, scope, what)
@@ -111,7 +111,10 @@ function resolveGroup(group: ast.Expr, select: ast.Select, scope: ExprScope): as
   return group
 }
 
-function resolveOrder(value: ast.Expr, select: ast.Select, scope: ExprScope): ast.Expr {
+function resolveOrder(value: ast.Expr, select: ast.Select, scope: ExprScope, nOutputs: number): ast.Expr {
+  // Behind a `*`, positions count its columns: the number stays, as the database reads it.
+  const isPosition = value.kind === 'number' && Number.isInteger(value.value) && value.value >= 1 && value.value <= nOutputs
+  if (isPosition && select.items.some((item) => item.value.kind === 'star')) return value
   const meant = positioned(value, select, scope) ?? aliased(value, scope, 'aliases first')
   if (meant) return meant
   typeOf(value, scope)

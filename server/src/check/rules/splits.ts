@@ -6,7 +6,7 @@ import { rowScope } from '../select.ts'
 import type { SplitSpec } from '../spec.ts'
 import { usableColumns } from './columns.ts'
 
-/** Splits are made by conditions or by shares; shares make 100 % at most; no two have one name. */
+/** Splits are made by conditions, and of what these leave by shares, which make 100 % at most; no two have one name. */
 export function checkSplit(clause: ast.SplitClause, source: SourceInfo, site: Site): SplitSpec {
   const scope = rowScope(site, source, { kind: 'refused', where: 'a split' }, 'a split')
   for (const part of clause.parts) checkCondition(part.where, scope, 'The condition of a split')
@@ -14,7 +14,6 @@ export function checkSplit(clause: ast.SplitClause, source: SourceInfo, site: Si
     report(site, 'repeated-split', again.name, { split: again.name.text })
   const byCondition = clause.parts.filter((part) => part.where !== undefined)
   const byShare = clause.parts.filter((part) => part.percent !== undefined)
-  if (byCondition.length > 0 && byShare.length > 0) report(site, 'split-mixed', byShare[0]!, {})
   const total = byShare.reduce((sum, part) => sum + part.percent!.value, 0)
   // Shares are decimal fractions: 0.7 + 0.2 + 0.1 is above 1 by rounding alone.
   if (total > 1 + 1e-9) report(site, 'split-above-whole', clause.keyword, { percent: Math.round(total * 1e6) / 1e4 })
