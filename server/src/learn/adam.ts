@@ -10,7 +10,7 @@ import { requireFinite, TrainingFailed } from './training-failed.ts'
 /**
  * Adam on shuffled batches (rates in passes.ts), parameters and moments staying on the device. Weights start uniform in ±√(6/(in + out)) (Glorot &
  * Bengio 2010, eq. 16) and biases at 0, both from the seed, as is the order of rows. With `patience`, the parameters of the best epoch on
- * the validation rows are what is returned.
+ * the validation rows are what is returned; `converged` says that patience ended the training.
  */
 export async function trainByAdam<H>(
   trainable: Trainable<H>,

@@ -10,7 +10,7 @@ export interface LbfgsOptions {
   readonly iterations: number
   /** Pairs remembered. */
   readonly memory: number
-  /** An approximate inverse Hessian for this point, or none; asked for at the start and after iterations where `renew` says so. */
+  /** An approximate inverse Hessian for this point; asked before every iteration, and where it gives none the last one stays. */
   readonly precondition?: (theta: Float64Array, iteration: number) => Promise<Preconditioner | undefined>
   readonly progress?: (iteration: number, gradientNorm: number) => void
 }

@@ -1,3 +1,4 @@
+import type { Values } from './pass.ts'
 import type { Architecture } from './session.ts'
 
 /** One tensor of parameters and where it lies in the flat vector; a bias is a row. */
@@ -46,9 +47,14 @@ export function packTangents(shape: ParameterShape, vectors: readonly Float64Arr
 }
 
 /** The reverse of `packTangents`, added to what the vectors hold. */
-export function addPacked(shape: ParameterShape, packed: ArrayLike<number>, vectors: readonly Float64Array[]): void {
+export function addPacked(shape: ParameterShape, packed: Values, vectors: readonly Float64Array[]): void {
   const { rows, columns, offset } = shape
   const count = vectors.length
+  if (count === 1) {
+    const vector = vectors[0]!
+    for (let i = 0; i < rows * columns; i++) vector[offset + i] = vector[offset + i]! + packed[i]!
+    return
+  }
   for (let t = 0; t < count; t++) {
     const vector = vectors[t]!
     for (let row = 0; row < rows; row++) {

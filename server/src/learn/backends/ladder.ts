@@ -41,12 +41,23 @@ export class EngineUnavailable extends Error {
   readonly engine: Engine
   readonly reason: string
   readonly remedy: string
-  constructor(engine: Engine, reason: string, remedy: string) {
-    super(`The engine \`${engine}\` cannot be used: ${reason} ${remedy}`)
+  constructor(engine: Engine, reason: string, remedy: string, cause?: unknown) {
+    super(`The engine \`${engine}\` cannot be used: ${reason} ${remedy}`, { cause })
     this.name = 'EngineUnavailable'
     this.engine = engine
     this.reason = reason
     this.remedy = remedy
+  }
+}
+
+/** An engine that is there and computes wrongly. */
+export class SelfTestFailed extends Error {
+  /** What failed, and by how much. */
+  readonly summary: string
+  constructor(summary: string) {
+    super(`It loads, but fails the self-test: ${summary}.`)
+    this.name = 'SelfTestFailed'
+    this.summary = summary
   }
 }
 
@@ -103,7 +114,7 @@ export async function openBackend(preference: Engine | 'auto', options: EngineOp
     try {
       return { backend: await load({ search: 'thorough', ...options }), tried: [] }
     } catch (failure) {
-      throw new EngineUnavailable(preference, sentence(failure), remedy)
+      throw new EngineUnavailable(preference, sentence(failure), remedy, failure)
     }
   }
   const tried: Tried[] = []
@@ -122,7 +133,7 @@ async function ready<H>(name: Engine, loading: Promise<Loaded<H>>): Promise<Back
   const { passed, summary } = await selfTest(device)
   if (!passed) {
     await dispose()
-    throw new Error(`It loads, but fails the self-test: ${summary}.`)
+    throw new SelfTestFailed(summary)
   }
   return {
     name,
