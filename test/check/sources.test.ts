@@ -98,7 +98,7 @@ source "a"";drop table x--" { from 'odd.csv'; key "two words"; label "select"; s
 slice "__proto__" on "A"";DROP TABLE x--" where "say ""so""" = 'it''s' and "Größe" <> '😀'
 slice "constructor" on "a"";drop table x--" where "__proto__" and split = 'the train'
 slice "😀" on "a"";drop table x--" where "constructor" or "toString"
-                                                         ^^^^^^^^^^ not-for-columns
+                                                          ^^^^^^^^^^ not-for-columns
 source toString { from (select "two words" as "__proto__", "select" as "hasOwnProperty" from "a"";drop table x--") }
 slice t on toString where "__PROTO__" > 5 and hasownproperty < 3
 source w { from 'people.csv' with (types: [__proto__: INTEGER, age: 'INTEGER); drop table x']) }
