@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { parse } from '../../../grammar/src/parser.ts'
 import { format } from '../../../grammar/src/printer.ts'
 import type { ReportedProblem } from '../protocol/results.ts'
 import { reportedProblems } from '../workspace/reported.ts'
@@ -43,13 +42,12 @@ export async function formatCommand(files: readonly string[], settings: Settings
 function formatOne(file: string, settings: Settings, io: Io): { changed: boolean; problems: ReportedProblem[] } {
   const path = absolute(io.cwd, file)
   const text = readSpec(path, file)
-  const parsed = parse(text)
-  const errors = parsed.problems.filter((problem) => problem.severity === 'error')
+  const { text: after, problems } = format(text)
+  const errors = problems.filter((problem) => problem.severity === 'error')
   if (errors.length > 0) {
     const placed = errors.map((problem) => ({ ...problem, path }))
-    return { changed: false, problems: reportedProblems({ files: [{ path, text, ast: parsed.ast }], problems: placed }, () => file) }
+    return { changed: false, problems: reportedProblems({ files: [{ path, text }], problems: placed }, () => file) }
   }
-  const { text: after } = format(text)
   if (after === text) return { changed: false, problems: [] }
   if (settings.check) return { changed: true, problems: [{ ...wholeFile(file, 'not-formatted', wouldChange(file)), severity: 'warning' }] }
   replaceFile(path, file, after)

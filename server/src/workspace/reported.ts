@@ -1,9 +1,12 @@
 import { lineStarts, placeAt } from '../../../grammar/src/positions.ts'
 import type { ReportedProblem } from '../protocol/results.ts'
-import type { Loaded } from './load.ts'
+import type { PlacedProblem } from './load.ts'
 
 /** Problems with lines and columns, in order of place, under the names that `shown` gives their files. */
-export function reportedProblems(loaded: Pick<Loaded, 'files' | 'problems'>, shown: (path: string) => string): ReportedProblem[] {
+export function reportedProblems(
+  loaded: { readonly files: readonly { readonly path: string; readonly text: string }[]; readonly problems: readonly PlacedProblem[] },
+  shown: (path: string) => string,
+): ReportedProblem[] {
   const starts = new Map(loaded.files.map((file) => [file.path, lineStarts(file.text)]))
   const order = new Map(loaded.files.map((file, i) => [file.path, i]))
   const sorted = [...loaded.problems].sort(
