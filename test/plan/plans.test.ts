@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { parse } from '../../grammar/src/parser.ts'
+import { check } from '../../server/src/check/check.ts'
+import { planFor } from '../../server/src/plan/plan-for.ts'
+import type { Column, ColumnType, Schema } from '../../server/src/sql/tree.ts'
+
+/** Plans of the examples, as they are stored and hashed: their SQL is reviewed in the diff (`npx vitest run test/plan -u` writes them anew). */
+const column = (name: string, type: ColumnType, sqlType: string): Column => ({ name, type, sqlType })
+const idx: Schema = [column('index', 'number', 'BIGINT'), column('image', 'image', 'BLOB'), column('label', 'number', 'INTEGER')]
+const diamonds: Schema = [
+  column('carat', 'number', 'DOUBLE'),
+  ...['cut', 'color', 'clarity'].map((name) => column(name, 'text', 'VARCHAR')),
+  ...['depth', 'table'].map((name) => column(name, 'number', 'DOUBLE')),
+  column('price', 'number', 'BIGINT'),
+  ...['x', 'y', 'z'].map((name) => column(name, 'number', 'DOUBLE')),
+]
+const schemas = new Map<string, Schema>([
+  ['digits', idx],
+  ['mail', idx],
+  ['stones', diamonds],
+])
+
+function plans(name: string, names?: readonly string[], seed?: number) {
+  const path = fileURLToPath(new URL(`../../examples/${name}.assay`, import.meta.url))
+  const folder = fileURLToPath(new URL('../..', import.meta.url))
+  const files = new Map([[path, parse(readFileSync(path, 'utf8'))]])
+  const { spec, problems } = check(files, schemas, { path })
+  expect(problems.filter((p) => p.severity === 'error')).toEqual([])
+  const planned = planFor(spec, names, { seed })
+  // Hashes cover absolute paths, which differ from machine to machine.
+  const shown = JSON.parse(JSON.stringify(planned.plans).replaceAll(folder, '/')) as { hash?: string }[]
+  for (const plan of shown) delete plan.hash
+  return { ...planned, shown }
+}
+
+describe('the plans of the examples', () => {
+  test.each(['digits', 'stones'])('%s', async (name) => {
+    await expect(`${JSON.stringify(plans(name).shown, null, 1)}\n`).toMatchFileSnapshot(`snapshots/${name}.json`)
+  })
+})
+
+describe('what runs, and in which order', () => {
+  test('a name brings what it needs, in the order of need', () => {
+    expect(plans('digits', ['too_many_sevens']).plans.map((p) => p.name)).toEqual(['digits', 'mislabelled', 'reader', 'mail', 'too_many_sevens'])
+  })
+  test('equal plans have equal hashes, and the seed is part of them', () => {
+    const hashes = (seed?: number) => plans('digits', undefined, seed).plans.map((p) => p.hash)
+    expect(hashes()).toEqual(hashes())
+    expect(hashes(8)).not.toEqual(hashes(9))
+  })
+  test('what this version cannot run is refused in a sentence', () => {
+    const { refused } = plans('stones', ['fair_grader'])
+    expect(refused.map((r) => [r.name, r.status])).toEqual([['fair_grader', 'skipped']])
+    expect(refused[0]!.message).toMatch(/^This version cannot .*\.$/)
+  })
+})
