@@ -154,14 +154,23 @@ const q = (name: string): string => `\`${name}\``
 const meant = (nearest: string | undefined): string => (nearest === undefined ? '' : ` Did you mean ${q(nearest)}?`)
 const list = (words: readonly string[], last = 'or'): string => {
   const shown = words.slice(0, 8).map(q)
-  if (words.length > 8) shown.push('…')
+  if (words.length > 8) shown.push('others')
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} ${last} ${shown.at(-1)}`
 }
 const known = (words: readonly string[], nearest: string | undefined, otherwise: string): string => {
   if (nearest !== undefined) return meant(nearest)
   return words.length === 0 ? ` ${otherwise}` : ` There ${words.length === 1 ? 'is' : 'are'} ${list(words, 'and')}.`
 }
-const article = (word: string): string => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`
+/** A declaration as a thing: an `assert` is an assertion. */
+const noun = (kind: string): string => NOUNS.get(kind) ?? kind
+const NOUNS: ReadonlyMap<string, string> = new Map([
+  ['assert', 'assertion'],
+  ['discover', 'discovery'],
+  ['intervene', 'intervention'],
+  ['acquire', 'acquisition'],
+  ['find', 'search'],
+])
+const article = (kind: string): string => `${/^[aeiou]/.test(noun(kind)) ? 'an' : 'a'} ${noun(kind)}`
 const anyOf = (kinds: readonly string[]): string => kinds.map(article).join(' or ')
 const groupText = (group: readonly string[]): string => group.map(q).join(' with ')
 
@@ -170,7 +179,7 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
     `${q(name)} is already the name of ${article(kind)}: names are unique in a file, whatever they name. Choose another.`,
   'reserved-word': ({ name }) => `${q(name)} has a meaning of its own in expressions: choose another name.`,
   'unknown-name': ({ name, wanted, nearest, known: names }) =>
-    `No ${wanted.join(' or ')} is called ${q(name)}.${known(names, nearest, `Declare it, or import it from another file.`)}`,
+    `No ${wanted.map(noun).join(' or ')} is called ${q(name)}.${known(names, nearest, `Declare it, or import it from another file.`)}`,
   'wrong-kind': ({ name, is, wanted }) => `${q(name)} is ${article(is)}; ${anyOf(wanted)} is wanted here.`,
   'needs-itself': ({ name }) => `${q(name)} is defined by means of itself: say what it is without naming it.`,
   circular: ({ name, through }) => `${q(name)} and ${q(through)} need each other: define one of them without the other.`,
@@ -184,12 +193,12 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'import-broken': ({ name, path, reason }) => `${q(name)} has an error in ${q(path)}${reason ? `: ${reason}` : '.'}`,
   'import-clash': ({ name, path, through }) =>
     `${q(through)} brings along ${q(name)} of ${q(path)}, and another ${q(name)} is declared here: rename one of them.`,
-  'missing-clause': ({ kind, word }) => `This ${kind} needs the clause ${q(word)}.`,
-  'missing-one-of': ({ kind, groups }) => `This ${kind} needs ${groups.map(groupText).join(' or ')}.`,
-  'missing-some-of': ({ kind, words }) => `This ${kind} needs ${words.length === 1 ? 'the clause' : 'one of'} ${list(words)}.`,
+  'missing-clause': ({ kind, word }) => `This ${noun(kind)} needs the clause ${q(word)}.`,
+  'missing-one-of': ({ kind, groups }) => `This ${noun(kind)} needs ${groups.map(groupText).join(' or ')}.`,
+  'missing-some-of': ({ kind, words }) => `This ${noun(kind)} needs ${words.length === 1 ? 'the clause' : 'one of'} ${list(words)}.`,
   'repeated-clause': ({ kind, word }) => `${article(kind).replace(/^a/, 'A')} has ${q(word)} at most once: remove this one.`,
   'clauses-exclude': ({ kind, one, other }) => `In ${article(kind)}, ${q(one)} and ${q(other)} exclude each other: remove one of them.`,
-  'missing-using': ({ kind, why }) => `This ${kind} needs a model: write \`using MODEL\` behind its source, ${why}.`,
+  'missing-using': ({ kind, why }) => `This ${noun(kind)} needs a model: write \`using MODEL\` behind its source, ${why}.`,
   'unknown-setting': ({ name, group, nearest, known: names }) =>
     `${q(name)} is no ${group}.${nearest ? meant(nearest) : ` There are ${list(names, 'and')}.`}`,
   'unknown-option': ({ option, of, nearest, known: names }) =>
@@ -235,7 +244,7 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'slice-elsewhere': ({ name, kind, of, source, column }) =>
     `${q(name)} is ${article(kind)} of ${q(of)}, and ${q(source)} has no fitting column ${q(column)}: use it where that column is.`,
   'shadowed-name': ({ name, kind, source }) =>
-    `${q(source)} has a column ${q(name)}, which hides this ${kind} in expressions: rename the ${kind}.`,
+    `${q(source)} has a column ${q(name)}, which hides this ${noun(kind)} in expressions: rename the ${noun(kind)}.`,
   'not-comparable': ({ left, right, remedy }) =>
     left === 'image' || right === 'image'
       ? 'Images cannot be compared: compare a column computed from them.'
@@ -271,7 +280,7 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
     `${q(name)} belongs to assertions over several rows: it stands in \`require\` and \`severity\` with \`each group\`, \`table\`, \`window\` or \`track\`.`,
   'needs-order': ({ name, source }) => `${q(name)} needs to know which row follows which: give ${q(source)} an \`order by\`.`,
   'misplaced-predict': ({ name, where }) => `${q(name)} cannot stand in ${where}: no model is at hand there.`,
-  'no-models': ({ name, kind }) => `${q(name)} needs a model: write \`using MODEL\` in the head of this ${kind}.`,
+  'no-models': ({ name, kind }) => `${q(name)} needs a model: write \`using MODEL\` in the head of this ${noun(kind)}.`,
   'predict-target': ({ column, known: names, nearest }) =>
     `No model in \`using\` predicts ${q(column)}.${nearest ? meant(nearest) : ` ${names.length === 1 ? 'It predicts' : 'They predict'} ${list(names, 'and')}.`}`,
   'predict-ambiguous': ({ column, models }) =>
@@ -347,7 +356,7 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'promise-range': ({ what }) => `${what} lies between 0 % and 100 %, both excluded.`,
   'promise-kind': ({ kind, word, wanted }) => `${capital(article(kind))} cannot promise ${q(word)}: promise ${wanted}.`,
   'range-order': () => 'A range goes from the smaller to the larger number: swap them.',
-  'oracle-needed': ({ kind }) => `This ${kind} asks nobody: name an oracle's answer, as \`ask(ORACLE, COLUMN)\`.`,
+  'oracle-needed': ({ kind }) => `This ${noun(kind)} asks nobody: name an oracle's answer, as \`ask(ORACLE, COLUMN)\`.`,
   later: ({ what }) => `This version cannot run ${what}.`,
 }
 
