@@ -81,7 +81,8 @@ const table: readonly (readonly [string, string, number, Answers?])[] = [
 ]
 
 describe('exit codes', () => {
-  test.each(table)('%s: assay %s → %i', async (_, line, code, answers) => {
+  const cases = table.map(([what, line, code, answers]) => ({ what, line, code, answers }))
+  test.each(cases)('$what: assay $line → $code', async ({ line, code, answers }) => {
     const ran = await runCli(line.split(' '), files, answers)
     expect(ran.code, ran.err + ran.out).toBe(code)
     if (code >= 2) expect(ran.err + ran.out).toMatch(/\S+ \S+ \S+/)

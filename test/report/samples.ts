@@ -109,7 +109,9 @@ export const discover: Result = {
   provenance,
   meanError: 0.8123,
   slices: Array.from({ length: 8 }, (_, i) => ({
-    predicates: i % 2 ? { clarity: 'I1', price: '[326, 837)' } : { color: 'J', carat: `[${i / 10}, ${i / 10 + 0.3})` },
+    predicates: (i % 2 ? { clarity: 'I1', price: '[326, 837)' } : { color: 'J', carat: `[${i / 10}, ${(i + 3) / 10})` }) as Readonly<
+      Record<string, string>
+    >,
     size: 180 * (i + 1) ** 2,
     sumError: 200,
     maxError: 4,
