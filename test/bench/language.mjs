@@ -14,7 +14,6 @@ const bundled = await build({
   write: false,
   format: 'esm',
   platform: 'node',
-  banner: { js: "import { createRequire as $c } from 'node:module'; const require = $c(import.meta.url);" },
 })
 const { parse, format, check } = await import(`data:text/javascript;base64,${Buffer.from(bundled.outputFiles[0].text).toString('base64')}`)
 
