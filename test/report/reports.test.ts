@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { decode } from 'fast-png'
 import { parseHTML } from 'linkedom'
 import { describe, expect, test } from 'vitest'
-import type { ComplaintResult, Result } from '../../server/src/protocol/results.ts'
+import type { ComplaintResult, DiscoverResult, Result } from '../../server/src/protocol/results.ts'
 import { htmlReport } from '../../server/src/report/html.ts'
 import { jsonReport } from '../../server/src/report/json.ts'
 import { textReport } from '../../server/src/report/text.ts'
-import { complaint, diagonal, everyKind, intervene, reportOf, skipped, viewOf } from './samples.ts'
+import { complaint, diagonal, discover, everyKind, intervene, reportOf, skipped, viewOf } from './samples.ts'
 
 const text = (...results: Result[]) => textReport(reportOf(results.map((result) => viewOf(result))), { colour: false, width: 100 })
 
@@ -32,6 +32,20 @@ describe('text', () => {
   })
 
   test('what was skipped says why', () => expect(text(skipped)).toContain('`acquire` is checked and not yet run.'))
+
+  test('slices that repeat another stand below, with their exact rank', () => {
+    const { slices } = discover as DiscoverResult
+    const overlapping = {
+      ...discover,
+      slices: slices!.slice(0, 3).map((slice, i) => ({ ...slice, overlaps: i === 1 ? [0] : [] })),
+    } as Result
+    const ranks = [...text(overlapping).matchAll(/^ {4}(\d) .*?(?: {2}(\d))?$/gm)].map((found) => [found[1], found[2]])
+    expect(ranks).toEqual([
+      ['1', undefined],
+      ['3', undefined],
+      ['2', '1'],
+    ])
+  })
 
   test('columns stay aligned whatever letters they hold', () => {
     const ranking = ['a', '東京', 'e\u0301e\u0301'].map((key, i) => ({ key, rank: i + 1, influence: 1, label: 'x' }))

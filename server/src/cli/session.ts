@@ -62,7 +62,8 @@ export async function inSession(first: string, settings: Settings, io: Io, work:
     },
   }
   try {
-    return await work(session)
+    const code = await work(session)
+    return stopping ? EXIT.interrupted : code
   } catch (reason) {
     if (reason instanceof Cancelled) return EXIT.interrupted
     throw reason

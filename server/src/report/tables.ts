@@ -93,11 +93,14 @@ function partitionTables(result: PartitionResult, limit: number): Table[] {
   return [{ title: 'Slices', columns: [left('slice'), right('rows'), right('share')], rows, note: cut(shown.length, slices.length) }]
 }
 
+/** Representatives first, then slices that repeat one of them; the number is the exact rank. */
 function discoverTables(result: DiscoverResult): Table[] {
-  const slices = result.slices ?? []
-  if (slices.length === 0) return []
+  const ranked = (result.slices ?? []).map((slice, i) => ({ ...slice, rank: i + 1, repeats: slice.overlaps.filter((other) => other < i) }))
+  if (ranked.length === 0) return []
+  const slices = [...ranked.filter((s) => s.repeats.length === 0), ...ranked.filter((s) => s.repeats.length > 0)]
+  const repeated = slices.some((s) => s.repeats.length > 0)
   const rows = zip([
-    slices.map((_, i) => String(i + 1)),
+    slices.map((s) => String(s.rank)),
     slices.map((s) => predicateText(s.predicates)),
     slices.map((s) => figure(s.size)),
     figures(slices.map((s) => s.meanError)),
@@ -107,19 +110,11 @@ function discoverTables(result: DiscoverResult): Table[] {
     slices.map((s) => probability(s.pValue)),
     slices.map((s) => probability(s.qValue)),
     slices.map((s) => (s.replicated ? 'yes' : 'no')),
+    ...(repeated ? [slices.map((s) => s.repeats.map((other) => other + 1).join(', '))] : []),
   ])
-  const columns = [
-    right('#'),
-    left('slice'),
-    right('rows'),
-    right('mean error'),
-    right('interval'),
-    right('effect'),
-    right('score'),
-    right('p'),
-    right('q'),
-  ]
-  return [{ title: 'Worst slices', columns: [...columns, left('replicated')], rows }]
+  const numbers = ['mean error', 'interval', 'effect', 'score', 'p', 'q'].map(right)
+  const columns = [right('#'), left('slice'), right('rows'), ...numbers, left('replicated'), ...(repeated ? [left('repeats #')] : [])]
+  return [{ title: 'Worst slices', columns, rows }]
 }
 
 function assertTables(result: AssertResult, limit: number): Table[] {
