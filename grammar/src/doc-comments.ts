@@ -24,7 +24,7 @@ export const fileDoc = (text: string, comments: readonly Comment[]): string | un
     lines.push(textOf(text, comment))
     end = comment.end
   }
-  const below = /^[^\S\r\n]*(\r\n|\r|\n)[^\S\r\n]*(\r\n|\r|\n|$)|^\s*$/.test(text.slice(end))
+  const below = /^[^\S\r\n]*(?:\r\n|\r(?!\n)|\n)[^\S\r\n]*(?:[\r\n]|$)|^\s*$/.test(text.slice(end))
   return lines.length === 0 || !below ? undefined : lines.join('\n')
 }
 

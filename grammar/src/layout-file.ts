@@ -196,17 +196,18 @@ const lastOffset = (segment: Segment, around: Setting): number => {
   return around.behind.get(last)?.at(-1)?.end ?? endOf(last)
 }
 
-/** Where the clauses' contents begin: the author's column if all of them share one that is near the longest word. */
+/** Where the clauses' contents begin: the author's column if words of several lengths share one that is near the longest, which is no accident. */
 const clauseColumn = (segments: readonly Segment[], source: string): number => {
-  let longest = 0
+  const lengths = new Set<number>()
   const columns = new Set<number>()
   for (const [word, first] of segments as readonly (readonly Token[])[]) {
-    longest = Math.max(longest, word!.image.length)
+    lengths.add(word!.image.length)
     if (first !== undefined) columns.add(hasBreak(source, endOf(word!), first.startOffset) ? 0 : first.startOffset - word!.startOffset)
   }
+  const longest = Math.max(0, ...lengths)
   const [column] = columns
-  const shared = columns.size === 1 && column !== undefined && column > longest && column <= longest + widestGap
-  return shared ? column : longest + usualGap
+  const aligned = lengths.size > 1 && columns.size === 1 && column !== undefined && column > longest && column <= longest + widestGap
+  return aligned ? column : longest + usualGap
 }
 
 /** `from dealer  cost 1.5 per row  limit 5 rows` below each other get columns. */

@@ -42,6 +42,7 @@ export interface ProblemData {
 export type ProblemCode = keyof ProblemData
 
 const quote = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(', ')
+const withArticle = (kind: string): string => `${/^[aeiou]/.test(kind) ? 'An' : 'A'} ${kind}`
 const meant = (nearest: string | undefined): string => (nearest === undefined ? '' : ` Did you mean \`${nearest}\`?`)
 
 const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string } = {
@@ -69,8 +70,8 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'unclosed-bracket': ({ bracket, close }) => `This \`${bracket}\` is not closed: write \`${close}\`.`,
   'unknown-clause': ({ kind, word, nearest, known }) =>
     known.length === 0
-      ? `A ${kind} has no clauses: remove \`${word}\`.`
-      : `A ${kind} has no clause \`${word}\`.${nearest === undefined ? ` It may have ${quote(known)}.` : meant(nearest)}`,
+      ? `${withArticle(kind)} has no clauses: remove \`${word}\`.`
+      : `${withArticle(kind)} has no clause \`${word}\`.${nearest === undefined ? ` It may have ${quote(known)}.` : meant(nearest)}`,
   'clause-after-comma': ({ word }) => `\`${word}\` begins a clause, but the comma before it promises one more item: remove the comma.`,
   'missing-separator': ({ word }) => `\`${word}\` begins a clause: put it on a line of its own, or \`;\` before it.`,
   'missing-as': ({ alias }) => `An alias needs \`as\`: write \`as ${alias}\`.`,

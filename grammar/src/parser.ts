@@ -16,7 +16,7 @@ import { lineStarts, placeAt } from './positions.ts'
 import { Refusal } from './refusal.ts'
 import { SpendingRules } from './spending-rules.ts'
 import { type Piece, splitBlock, splitFile } from './split.ts'
-import { explain, type Reading, unknownClause } from './syntax-error.ts'
+import { type Explained, explain, type Reading, unknownClause } from './syntax-error.ts'
 import { clausesOf } from './tokens.ts'
 import { wordOfType } from './vocabulary.ts'
 
@@ -49,6 +49,11 @@ export const parseLexed = (text: string, { tokens, comments, problems: lexical }
   return { ast: { ...(doc !== undefined && { doc }), imports, declarations: broken, start: 0, end: text.length }, problems: told }
 }
 
+interface Read<T> extends Pick<Explained, 'resume' | 'lost'> {
+  readonly value: T | undefined
+  readonly problems: readonly ast.Problem[]
+}
+
 export class AssayParser extends SpendingRules {
   constructor(checking: Checking) {
     super(checking)
@@ -57,10 +62,7 @@ export class AssayParser extends SpendingRules {
   }
 
   /** Reads all of `reading.tokens` but the first by one rule. */
-  read<T>(
-    reading: Reading,
-    rule: (rules: SpendingRules) => T,
-  ): { value: T | undefined; problems: ast.Problem[]; resume?: { at: number; word: string } } {
+  read<T>(reading: Reading, rule: (rules: SpendingRules) => T): Read<T> {
     this.start(reading.tokens.slice(1))
     let value: T | undefined
     try {
@@ -70,18 +72,19 @@ export class AssayParser extends SpendingRules {
       return { value: undefined, problems: [...this.noted, thrown.problem] }
     }
     const [error] = this.errors
-    if (error === undefined) return { value, problems: [...this.noted] }
-    const { problem: found, resume } = explain(error as IRecognitionException, reading)
-    return { value, problems: [...this.noted, found], resume }
+    if (error === undefined) return { value, problems: this.noted.length === 0 ? none : [...this.noted] }
+    const { problem: found, resume, lost } = explain(error as IRecognitionException, reading)
+    return { value, problems: [...this.noted, found], resume, lost }
   }
 
   /** Like `read`, for a rule that fills `head`. */
-  readHead(reading: Reading, rule: (rules: SpendingRules) => void): { head: Head; problems: ast.Problem[] } {
+  readHead(reading: Reading, rule: (rules: SpendingRules) => void): Read<Head> {
     this.head = {}
-    const { problems } = this.read(reading, rule)
-    return { head: this.head, problems }
+    return { ...this.read(reading, rule), value: this.head }
   }
 }
+
+const none: readonly ast.Problem[] = []
 
 const once = <T>(make: () => T): (() => T) => {
   let made: T | undefined
@@ -108,7 +111,7 @@ const readDeclaration = (piece: Piece, kind: ast.DeclarationKind, doc: string | 
   const { opening } = piece
   const { header, open, close, segments, rest, strayBraces } = splitBlock(piece)
   const reading: Reading = { what: 'header', kind, tokens: [opening, ...header], next: open }
-  const { head, problems: found } = rules().readHead(reading, headerReaders[kind])
+  const { value: head = {}, problems: found, lost } = rules().readHead(reading, headerReaders[kind])
   problems.push(...found)
   if (kind !== 'slice') {
     if (open === undefined && found.length === 0) {
@@ -126,7 +129,8 @@ const readDeclaration = (piece: Piece, kind: ast.DeclarationKind, doc: string | 
   const clauses: ast.AnyClause[] = []
   for (const [index, segment] of segments.entries()) readClauses(segment, kind, segments[index + 1]?.[0] ?? close, clauses, problems)
 
-  const last = close ?? segments.at(-1)?.at(-1) ?? open ?? header.at(-1) ?? opening
+  const inHeader = lost === undefined ? header.at(-1) : header[lost - 2]
+  const last = close ?? segments.at(-1)?.at(-1) ?? open ?? inHeader ?? opening
   const node: Record<string, unknown> = { kind, keyword: spanOf(opening), clauses, start: opening.startOffset, end: endOf(last) }
   if (doc !== undefined) node.doc = doc
   if (piece.misspelt) node.broken = true
@@ -191,11 +195,9 @@ const withoutEchoes = (text: string, problems: readonly ast.Problem[], lexical: 
 /** Marks the declarations inside which something is wrong. Both lists are in the order of the text. */
 const withBroken = (declarations: readonly ast.Declaration[], problems: readonly ast.Problem[]): ast.Declaration[] => {
   let at = 0
-  return declarations.map((declaration, index) => {
-    const end = declarations[index + 1]?.start ?? Number.POSITIVE_INFINITY
+  return declarations.map((declaration) => {
     while (at < problems.length && problems[at]!.start < declaration.start) at++
-    return at < problems.length && problems[at]!.start < end && declaration.broken === undefined
-      ? { ...declaration, broken: true }
-      : declaration
+    const isInside = at < problems.length && problems[at]!.start < declaration.end
+    return isInside && declaration.broken === undefined ? { ...declaration, broken: true } : declaration
   })
 }

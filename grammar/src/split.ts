@@ -102,7 +102,8 @@ export const splitFile = (tokens: readonly Token[]): { readonly pieces: readonly
         }
       }
     }
-    if (current === undefined) {
+    const behindBlock = blockClosed && current?.kind !== undefined && token.standing !== 'inside' && token.tokenType !== RightBrace
+    if (current === undefined || behindBlock) {
       problems.push(problem('outside-declaration', spanOf(token), { found: `\`${token.image}\`` }))
       begin(undefined, token, false)
       // An indented declaration may follow at once.
@@ -123,11 +124,14 @@ export const splitFile = (tokens: readonly Token[]): { readonly pieces: readonly
 }
 
 /** Behind a slice or an import, which have no block, an indented declaration shows by what follows its word. */
-const opensForSure = (tokens: readonly Token[], at: number, after: Piece['kind'] | undefined): boolean => {
-  if (after !== 'slice' && after !== 'import') return false
-  const name = tokens[at + 1]
-  const next = tokens[at + 2]
-  if (name === undefined || next === undefined || !isWord(name) || name.standing !== 'inside') return false
+const opensForSure = (tokens: readonly Token[], at: number, after: Piece['kind'] | undefined): boolean =>
+  (after === 'slice' || after === 'import') && tokens[at + 1]?.standing === 'inside' && looksLikeHeader(tokens, at + 1)
+
+/** Whether a name and the word or brace that follows the name of a declaration stand at `at`. */
+export const looksLikeHeader = (tokens: readonly Token[], at: number): boolean => {
+  const name = tokens[at]
+  const next = tokens[at + 1]
+  if (name === undefined || next === undefined || !isWord(name) || next.standing !== 'inside') return false
   return next.tokenType === LeftBrace || ['on', 'using', 'for'].includes(wordOfType(next.tokenType) ?? '')
 }
 

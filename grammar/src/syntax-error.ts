@@ -5,6 +5,7 @@ import { endOf, spanOf, type Token } from './lexer.ts'
 import { problem } from './messages.ts'
 import { nearest } from './nearest.ts'
 import { outsideSubset } from './outside-subset.ts'
+import { looksLikeHeader } from './split.ts'
 import { clausesOf, isReserved } from './tokens.ts'
 import {
   Bare,
@@ -34,13 +35,15 @@ export interface Reading {
   readonly next: Token | undefined
 }
 
-export interface SyntaxError {
+export interface Explained {
   readonly problem: Problem
+  /** Where a declaration whose word is lost seems to begin, as an index into the tokens; what stands before is complete. */
+  readonly lost?: number
   /** Where a clause begins after all, as an index into the tokens, and the word it should have begun with. */
   readonly resume?: { readonly at: number; readonly word: string }
 }
 
-export const explain = (error: IRecognitionException, reading: Reading): SyntaxError => {
+export const explain = (error: IRecognitionException, reading: Reading): Explained => {
   const { tokens, kind } = reading
   const complete = error.name === 'NotAllInputParsedException'
   const expected = complete ? '' : error.message
@@ -61,6 +64,8 @@ export const explain = (error: IRecognitionException, reading: Reading): SyntaxE
 
   if (before?.tokenType === Comma && text !== undefined && isReserved(text) && selectWords.has(text))
     return { problem: problem('clause-after-comma', spanOf(before), { word: text }) }
+  if (kind === 'slice' && complete && firstOnLine && looksLikeHeader(tokens, found))
+    return { problem: problem('outside-declaration', spanOf(token), { found: foundPhrase(token) }), lost: found }
   const outside = outsideSubset(tokens, found, expected)
   if (outside !== undefined) return { problem: problem('outside-subset', spanOf(token), outside) }
   if (before?.tokenType === Percent && !firstOnLine && asksForRemainder(token, wordOfType(tokens[0]!.tokenType)))
@@ -107,7 +112,7 @@ export const explain = (error: IRecognitionException, reading: Reading): SyntaxE
 }
 
 /** A clause whose word is not one of the declaration's. */
-export const unknownClause = (token: Token, at: number, kind: DeclarationKind | 'import'): SyntaxError => {
+export const unknownClause = (token: Token, at: number, kind: DeclarationKind | 'import'): Explained => {
   const known = kind === 'import' ? [] : [...clausesOf(kind).keys()]
   const word = nearest(token.image, known)
   const found = problem('unknown-clause', spanOf(token), { kind, word: token.image, nearest: word, known }, word)
