@@ -12,7 +12,7 @@ export async function runProcess(args: readonly string[]): Promise<number> {
 function processIo(): Io {
   const sink = (stream: NodeJS.WriteStream): Sink => ({
     write: (text) => void stream.write(text),
-    columns: stream.isTTY ? (stream.columns ?? 80) : undefined,
+    columns: stream.isTTY ? stream.columns || 80 : undefined,
   })
   return {
     cwd: process.cwd(),

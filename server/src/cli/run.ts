@@ -10,6 +10,7 @@ import type { Io } from './io.ts'
 import { opened } from './opened.ts'
 import { printProblems, writeReport } from './output.ts'
 import { showProgress } from './progress.ts'
+import { nothingDeclared } from './sentences.ts'
 import { inSession } from './session.ts'
 import type { Settings } from './settings.ts'
 
@@ -42,6 +43,7 @@ export async function runCommand(file: string, names: readonly string[], setting
     const results = all.map((outcome) => outcome.result)
     const texts = new Map(loaded.files.map(({ path, text }) => [path, text]))
     const result: ResultFile = { schema: 'assay-result/1', file, backend, results, problems: [...problems, ...found] }
+    if (results.length === 0) io.err.write(`${nothingDeclared(file)}\n`)
     if (settings.format === 'html' || settings.out !== undefined) printProblems(result.problems, io)
     await writeReport({ file: result, views: viewsOf(all, loaded.spec, texts) }, settings, io)
     return exitCodeOf(results, refused, names.length > 0 ? withNeeds(loaded, names) : undefined)

@@ -51,6 +51,7 @@ export function nothingComputed(errors: number): string {
 export function noCacheFolder(root: string): string {
   return `No folder for the cache could be made, neither in ${root} nor under ASSAY_HOME. Set ASSAY_HOME to a folder that can be written.`
 }
+export const nothingDeclared = (file: string) => `\`${file}\` declares nothing, so there is nothing to run.`
 export const formatted = (file: string) => `formatted ${file}`
 export const wouldChange = (file: string) => `${file} is not formatted as \`assay format\` would write it.`
 export const wroteReport = (file: string) => `report written to ${file}`
