@@ -133,11 +133,15 @@ const layImport = (all: readonly Token[], around: Setting): Doc => {
 const laySlice = (all: readonly Token[], around: Setting): Doc => {
   const where = all.findIndex((token) => wordOfType(token.tokenType) === 'where' && token.role === undefined)
   const condition = concat([tokenDoc(all[where]!, around), blank(1), layTokens(all.slice(where + 1), around)])
-  return align(indent, group(concat([layTokens(all.slice(0, where), around), line, condition])))
+  return align(indent, group(concat([layOpening(all[0]!, all.slice(1, where), around), line, condition])))
 }
 
+/** The opening word and what follows it; a list that is too long is aligned behind the word, never in the first column. */
+const layOpening = (opening: Token, header: readonly Token[], around: Setting): Doc =>
+  concat([tokenDoc(opening, around), blank(1), layTokens(header, around)])
+
 const layHeader = (opening: Token, { header, open }: Block, around: Setting): Doc =>
-  align(indent, concat([layTokens([opening, ...header], around), blank(1), tokenDoc(open!, around)]))
+  align(indent, concat([layOpening(opening, header, around), blank(1), tokenDoc(open!, around)]))
 
 const layOneLine = (
   opening: Token,
@@ -147,7 +151,7 @@ const layOneLine = (
   around: Setting,
 ): Pick<Item, 'render' | 'row'> | undefined => {
   const doc = concat(block.segments.flatMap((segment, index) => [...(index === 0 ? [] : [text(';'), blank(1)]), layFlat(segment, around)]))
-  const header = layTokens([opening, ...block.header], around)
+  const header = layOpening(opening, block.header, around)
   if (doc.hard || header.hard) return undefined
   const head = render(header, Number.POSITIVE_INFINITY)
   const body = render(doc, Number.POSITIVE_INFINITY)

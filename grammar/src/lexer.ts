@@ -196,7 +196,7 @@ export const lex = (text: string): Lexed => {
 
   while (at < text.length) {
     const code = text.charCodeAt(at)
-    if (code === 32 || code === 9) {
+    if (code === 32 || code === 9 || code === 11 || code === 12) {
       at++
       continue
     }

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { lex, type Token } from '../../grammar/src/lexer.ts'
-import { parse } from '../../grammar/src/parser.ts'
+import { parse, parseLexed } from '../../grammar/src/parser.ts'
 import { format } from '../../grammar/src/printer.ts'
+import { allWords, isReserved } from '../../grammar/src/tokens.ts'
 import { makeRandom } from '../support/random-text.ts'
 import { bare, fileText, sampleFiles } from './grammar-file.ts'
 
@@ -78,9 +79,14 @@ const layouts: readonly (readonly [name: string, before: string, after: string])
     'model m on t {\n  from  column_0, column_1, column_2, column_3, column_4, column_5, column_6, column_7, column_8,\n        column_9, column_10, column_11, column_12, column_13\n}\n',
   ],
   [
+    'a header that is too long is broken behind its word',
+    `assert a on t using ${'a_rather_long_name, '.repeat(5)}b { each row; require x }`,
+    'assert a on t using a_rather_long_name, a_rather_long_name, a_rather_long_name, a_rather_long_name,\n       a_rather_long_name, b {\n  each     row\n  require  x\n}\n',
+  ],
+  [
     'a bare clause word never begins a line',
-    `model m on t {\n  from ${'a_rather_long_column_name, '.repeat(3)}another_column, kind, train\n}`,
-    'model m on t {\n  from  a_rather_long_column_name, a_rather_long_column_name, a_rather_long_column_name,\n        another_column, kind, train\n}\n',
+    `model m on t {\n  from ${'a_rather_long_column_name, '.repeat(3)}kind, train, predict, other, kind\n}`,
+    'model m on t {\n  from  a_rather_long_column_name, a_rather_long_column_name, a_rather_long_column_name, kind, train, predict,\n        other, kind\n}\n',
   ],
   [
     'between keeps its and',
@@ -192,4 +198,32 @@ describe.each(sampleFiles)('%s, disturbed', (path) => {
       expect(after).not.toMatch(/[ \t]\n|\n\n\n/)
     }
   })
+})
+
+const legalNames = allWords.filter((one) => !isReserved(one))
+
+/** The text with clause words, and names that make lines overflow, in place of some names. */
+const renamed = (text: string, random: (below: number) => number): string => {
+  const lexed = lex(text)
+  parseLexed(text, lexed)
+  let out = ''
+  let end = 0
+  for (const token of lexed.tokens) {
+    const other = random(2) === 0 ? legalNames[random(legalNames.length)]! : `n${'x'.repeat(random(60))}`
+    out +=
+      text.slice(end, token.startOffset) + (token.role === 'name' && !token.image.startsWith('"') && random(4) === 0 ? other : token.image)
+    end = token.endOffset + 1
+  }
+  return (out + text.slice(end)).replace(/\n {3,}/g, ' ')
+}
+
+test.each(sampleFiles)('%s with other names: clause words never begin a line', (path) => {
+  const random = makeRandom(5)
+  for (let round = 0; round < 12; round++) {
+    const before = renamed(fileText(path), random)
+    const { text: after, problems } = format(before)
+    expect(problems, before).toEqual([])
+    expect(essence(after)).toEqual(essence(before))
+    expect(format(after).text).toBe(after)
+  }
 })
