@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll } from 'vitest'
 import { openEngine } from '../../server/src/engine/engine.ts'
 import type { Outcome, RunEvent } from '../../server/src/engine/events.ts'
+import type { Plan } from '../../server/src/plan/plan.ts'
 import { planFor } from '../../server/src/plan/plan-for.ts'
 import type { Result } from '../../server/src/protocol/results.ts'
 import { loadSpec } from '../../server/src/workspace/load.ts'
@@ -14,6 +15,7 @@ import { loadSpec } from '../../server/src/workspace/load.ts'
 export interface Toy {
   readonly results: readonly Result[]
   readonly outcomes: readonly Outcome[]
+  readonly plans: readonly Plan[]
   readonly refused: readonly Result[]
   readonly problems: readonly { readonly code: string; readonly message: string }[]
   readonly events: readonly RunEvent[]
@@ -43,12 +45,19 @@ export interface ToyOptions {
   readonly engine?: string
   /** Run in a folder that exists already, and use its cache. */
   readonly folder?: string
+  /** Slices of larger tables are searched by the database. */
+  readonly inMemoryRows?: number
 }
 
 export async function runToy(text: string, files: Readonly<Record<string, string | Uint8Array>>, options: ToyOptions = {}): Promise<Toy> {
   const folder = options.folder ?? toyFolder(files)
   writeFileSync(join(folder, 'toy.assay'), text)
-  const engine = openEngine({ folder: join(folder, '.assay'), engine: options.engine ?? 'reference', threads: 1 })
+  const engine = openEngine({
+    folder: join(folder, '.assay'),
+    engine: options.engine ?? 'reference',
+    threads: 1,
+    inMemoryRows: options.inMemoryRows,
+  })
   try {
     const loaded = await loadSpec(join(folder, 'toy.assay'), {
       read: (path) => readFileSync(path, 'utf8'),
@@ -61,6 +70,7 @@ export async function runToy(text: string, files: Readonly<Record<string, string
     return {
       results,
       outcomes,
+      plans,
       refused,
       problems: loaded.problems,
       events,

@@ -4,6 +4,7 @@ import type { Backend } from '../learn/session.ts'
 import { Cancelled, type CancelToken } from '../methods/cancel.ts'
 import type { Cache } from './cache.ts'
 import type { FittedModel } from './models.ts'
+import type { FoundPartition } from './partitions.ts'
 import type { Prepared } from './sources.ts'
 
 /** What one run shares between its declarations: the database, prepared tables, fitted models, the backend, and the way to stop and to report. */
@@ -17,6 +18,10 @@ export interface RunContext {
   breathe(): Promise<void>
   readonly prepared: Map<string, Prepared>
   readonly models: Map<string, FittedModel>
+  /** By the name of their macro. */
+  readonly partitions: Map<string, FoundPartition>
+  /** Rows that a search for slices may hold in memory; more stay in the database. */
+  readonly inMemory: { readonly rows: number; readonly bytes: number }
 }
 
 export const digest = (...parts: readonly (string | Uint8Array)[]): string => {

@@ -82,6 +82,8 @@ export function openEngine(options: EngineOptions, flag: Int32Array = new Int32A
           breathe: breather(token),
           prepared: new Map(),
           models: new Map(),
+          partitions: new Map(),
+          inMemory: { rows: options.inMemoryRows ?? 5_000_000, bytes: (options.memoryMegabytes ?? 1024) * 2 ** 19 },
         },
         follow,
       ),

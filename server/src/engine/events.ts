@@ -28,6 +28,8 @@ export interface EngineOptions {
   readonly engine: string
   readonly threads?: number
   readonly memoryMegabytes?: number
+  /** A search for slices holds at most this many rows in memory, 5 000 000 unless given; more stay in the database. */
+  readonly inMemoryRows?: number
 }
 
 export type Described =

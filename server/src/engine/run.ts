@@ -9,10 +9,12 @@ import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import { evaluateComplaint } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
 import { debuggingIndex } from './debugging-index.ts'
+import { runDiscovery } from './discovery.ts'
 import type { Outcome, RunEvent } from './events.ts'
 import { runIntervention } from './intervention.ts'
 import { modelResult } from './model-result.ts'
 import { type FittedModel, fitModel } from './models.ts'
+import { findPartition, partitionResult } from './partitions.ts'
 import { predict } from './predictions.ts'
 import { rankSuspects } from './ranking.ts'
 import { prepareSource } from './sources.ts'
@@ -29,7 +31,7 @@ export async function runPlans(ctx: RunContext, plans: readonly Plan[], emit: (e
   for (const plan of plans) {
     emit({ kind: 'started', name: plan.name, declaration: plan.kind })
     const missing = plan.needs.find((name) => failed.has(name.toLowerCase()))
-    const outcome = missing === undefined ? await runPlan(ctx, plan) : skipped(plan, missing)
+    const outcome = missing === undefined ? await runPlan(ctx, plan, emit) : skipped(plan, missing)
     if (outcome.result.status === 'failed' || outcome.result.status === 'skipped') failed.set(plan.name.toLowerCase(), '')
     outcomes.push(outcome)
     emit({ kind: 'finished', outcome })
@@ -37,8 +39,9 @@ export async function runPlans(ctx: RunContext, plans: readonly Plan[], emit: (e
   return outcomes
 }
 
-async function runPlan(ctx: RunContext, plan: Plan): Promise<Outcome> {
+async function runPlan(ctx: RunContext, plan: Plan, emit: (event: RunEvent) => void): Promise<Outcome> {
   const started = performance.now()
+  let partial: (Members & Record<string, unknown>) | undefined
   const provenance = (rows: number): Provenance => ({
     dataHash: dataHash(ctx, plan),
     planHash: plan.hash,
@@ -48,31 +51,59 @@ async function runPlan(ctx: RunContext, plan: Plan): Promise<Outcome> {
   })
   try {
     await ctx.breathe()
-    for (const source of plan.sources) await prepareSource(ctx, source)
+    await prepare(ctx, plan)
     const models: FittedModel[] = []
     for (const model of plan.models) models.push(await fitModel(ctx, model))
-    const { seen, pictures, ...members } = await carryOut(ctx, plan, models)
-    const result = { kind: plan.kind, name: plan.name, provenance: provenance(seen), ...members } as Result
-    const outcome: Outcome = { result, pictures: pictures ?? {} }
+    const done = await carryOut(ctx, plan, models, (members) => {
+      partial = members
+    })
+    const outcome = outcomeOf(plan, done, provenance)
     store(ctx, plan, outcome)
     return outcome
   } catch (reason) {
-    if (reason instanceof Cancelled || reason instanceof Interrupted || ctx.token.cancelled) throw new Cancelled()
+    if (reason instanceof Cancelled || reason instanceof Interrupted || ctx.token.cancelled) {
+      if (partial) emit({ kind: 'finished', outcome: outcomeOf(plan, { ...partial, status: 'partial' }, provenance) })
+      throw new Cancelled()
+    }
     return failure(plan, reason, provenance(0))
   }
 }
 
 type Members = Omit<Partial<Result>, 'kind' | 'name' | 'provenance'> & { readonly seen: number; readonly pictures?: Outcome['pictures'] }
 
-async function carryOut(ctx: RunContext, plan: Plan, models: readonly FittedModel[]): Promise<Members & Record<string, unknown>> {
+function outcomeOf(plan: Plan, members: Members & Record<string, unknown>, provenance: (rows: number) => Provenance): Outcome {
+  const { seen, pictures, ...rest } = members
+  return { result: { kind: plan.kind, name: plan.name, provenance: provenance(seen), ...rest } as Result, pictures: pictures ?? {} }
+}
+
+/** Tables first, each followed by the partitions of its rows: what is read after it may name them. */
+async function prepare(ctx: RunContext, plan: Plan): Promise<void> {
+  for (const source of plan.sources) {
+    await prepareSource(ctx, source)
+    for (const partition of plan.partitions) if (partition.source === source.name) await findPartition(ctx, partition)
+  }
+}
+
+async function carryOut(
+  ctx: RunContext,
+  plan: Plan,
+  models: readonly FittedModel[],
+  onPartial: (members: Members & Record<string, unknown>) => void,
+): Promise<Members & Record<string, unknown>> {
   const { task } = plan
   switch (task.kind) {
     case 'source':
       return sourceMembers(ctx, plan, task.source)
     case 'slice':
       return sliceMembers(ctx, task)
-    case 'partition':
-      return partitionMembers(ctx, task)
+    case 'partition': {
+      const members = await partitionResult(ctx, plan, task)
+      return { status: 'ok', ...members, seen: ctx.prepared.get(task.source)!.rows }
+    }
+    case 'discover': {
+      const { notes, ...members } = await runDiscovery(ctx, plan, task, models, onPartial)
+      return { status: 'ok', ...members, notes: notes?.length ? notes : undefined }
+    }
     case 'model': {
       const model = models.find((m) => m.plan.name === task.model)!
       const members = await modelResult(ctx, model)
@@ -119,19 +150,6 @@ async function sliceMembers(ctx: RunContext, task: Extract<Task, { kind: 'slice'
   return { status: 'ok', rows, share: all ? rows / all : 0, seen: all }
 }
 
-async function partitionMembers(ctx: RunContext, task: Extract<Task, { kind: 'partition' }>): Promise<Members & Record<string, unknown>> {
-  const by = task.by.map(quoted)
-  const counted = await ctx.tables.query(
-    `select ${task.sql} as name, ${by.map((column, i) => `min(${column}) as p${i}, `).join('')}count(*) as n from ${quoted(task.source)} group by 1 order by n desc, name`,
-  )
-  const slices = Array.from({ length: counted.rows }, (_, i) => ({
-    name: String(jsonAt(namedColumn(counted, 'name'), i)),
-    predicates: Object.fromEntries(task.by.map((column, c) => [column, jsonAt(namedColumn(counted, `p${c}`), i)])),
-    rows: numberAt(namedColumn(counted, 'n'), i) ?? 0,
-  }))
-  return { status: 'ok', slices, seen: ctx.prepared.get(task.source)!.rows }
-}
-
 async function complaintMembers(
   ctx: RunContext,
   plan: Plan,
@@ -171,7 +189,7 @@ async function complaintMembers(
 export async function runIndex(ctx: RunContext, plan: Plan): Promise<Outcome> {
   const started = performance.now()
   try {
-    for (const source of plan.sources) await prepareSource(ctx, source)
+    await prepare(ctx, plan)
     const model = await fitModel(ctx, plan.models[0]!)
     if (!model.trained)
       throw new DataProblem(

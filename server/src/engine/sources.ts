@@ -11,34 +11,39 @@ import { digest, type RunContext } from './context.ts'
 
 /**
  * Sources as tables of the run's database: the user's columns, the hidden position and split, and the hidden key where none is declared.
- * What comes from files is read once; a declared key and its split are computed when they are read, a content key once.
+ * What comes from files is read once, Parquet where it is; a declared key and its split are computed when they are read, a content key once and only
+ * where something names rows by it.
  */
 export interface Prepared {
   readonly plan: SourcePlan
   /** Of the files' contents and of everything that was done to them. */
   readonly hash: string
   readonly rows: number
+  /** Whether its rows have a key: the declared one, or one made of their content. */
+  readonly keyed: boolean
 }
 
 export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<Prepared> {
   const known = ctx.prepared.get(plan.name)
-  if (known) return known
+  // A later plan may need keys that an earlier one did not pay for: the source is prepared again, under the same name.
+  if (known && (known.keyed || !plan.keyed)) return known
   ctx.step(`reading ${plan.name}`, 0, 0)
   const hash = await contentOf(ctx, plan)
   const raw = `assay raw ${plan.name}`
-  if (plan.reading) await ctx.tables.read(raw, plan.reading)
+  if (plan.reading && !known) await ctx.tables.read(raw, plan.reading)
   await ctx.breathe()
   const declared = plan.key.length > 0
   const key = declared ? declaredKey(plan.key) : contentKey(plan.columns)
   const from: SqlFrom = { kind: 'table', name: raw }
   const numbered = plan.select === undefined ? undefined : `select *, row_number() over () - 1 as ${quote(ROW)} from (${plan.select})`
-  if (numbered !== undefined) await ctx.tables.execute(createAs('table', raw, numbered))
+  if (numbered !== undefined && !known) await ctx.tables.execute(createAs('table', raw, numbered))
   const columns = plan.columns.map((c) => ({ value: column(c.from ?? c.name), alias: c.name }))
   const keyed = !declared && (plan.keyed || (plan.split !== undefined && needsKey(plan.split)))
   const renamed = `assay named ${plan.name}`
   await ctx.tables.execute(createAs('view', renamed, { items: [{ value: column(ROW) }, ...columns], from }))
   const base = `assay base ${plan.name}`
   const items = [{ value: { kind: 'star' } as SqlExpr }, ...(keyed ? [{ value: key, alias: KEY }] : [])]
+  if (known) await ctx.tables.execute(drop('view', base))
   await ctx.tables.execute(createAs(keyed ? 'table' : 'view', base, { items, from: { kind: 'table', name: renamed } }))
   if (keyed) await ctx.tables.execute(drop('view', renamed))
   const identity = declared ? key : column(KEY)
@@ -48,7 +53,7 @@ export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<
     createAs('view', plan.name, { items: [{ value: { kind: 'star' } }, ...hidden], from: { kind: 'table', name: base } }),
   )
   const counted = await ctx.tables.query(`select count(*) as n from ${quote(base)}`)
-  const prepared: Prepared = { plan, hash, rows: numberAt(namedColumn(counted, 'n'), 0) ?? 0 }
+  const prepared: Prepared = { plan, hash, rows: numberAt(namedColumn(counted, 'n'), 0) ?? 0, keyed: keyed || declared }
   await checkKeys(ctx, plan, base, identity, declared)
   ctx.prepared.set(plan.name, prepared)
   return prepared

@@ -4,11 +4,12 @@ import type { Json, PlannedStep, Result } from '../protocol/results.ts'
 import { printExpr } from '../sql/print.ts'
 import { assertTask } from './assertion.ts'
 import { complaintTask } from './complaint.ts'
+import { discoverTask } from './discovery.ts'
 import { dataPlace, same, sourceNamed, toSql } from './expression.ts'
 import { interveneTask } from './intervention.ts'
 import { Later } from './later.ts'
+import { partitionPlans, partitionTask } from './partition.ts'
 import type { ModelPlan, Plan, Task } from './plan.ts'
-import { partitionExpression } from './predicates.ts'
 import { modelNamed, modelPlan, sourcePlans } from './tables.ts'
 
 /**
@@ -65,15 +66,23 @@ function inOrderOfNeed(spec: Spec, names: readonly string[] | undefined): Declar
 function planOne(spec: Spec, declaration: DeclarationSpec, options: PlanOptions): Plan {
   const { task, sources, models } = taskOf(spec, declaration)
   const modelPlans = models.map((name) => modelPlan(spec, name, options.seed))
-  const withModels = [...new Set([...sources, ...modelPlans.map((m) => m.source)])]
+  const partitions = partitionPlans(spec, [
+    declaration.name,
+    ...sources,
+    ...models,
+    ...(task.kind === 'model' ? perSlice(spec, modelPlans) : []),
+  ])
+  const withModels = [...new Set([...partitions.map((p) => p.source), ...sources, ...modelPlans.map((m) => m.source)])]
+  const keyed = keyedSources(spec, task, modelPlans)
   const body = {
     kind: task.kind,
     name: declaration.name,
     path: declaration.path,
     seed: options.seed ?? modelPlans[0]?.train?.seed ?? 7,
     needs: declaration.needs,
-    sources: sourcePlans(spec, withModels),
+    sources: sourcePlans(spec, withModels, keyed),
     models: modelPlans,
+    partitions,
     task,
   }
   return { ...body, hash: hashOf(body as unknown as Json), steps: stepsOf(body) }
@@ -91,11 +100,14 @@ function taskOf(spec: Spec, d: DeclarationSpec): { task: Task; sources: string[]
       const sql = printExpr(toSql(d.where, dataPlace(spec)))
       return { task: { kind: 'slice', source: sourceNamed(spec, d.source).name, sql }, sources: [d.source], models: [] }
     }
-    case 'partition': {
-      if (d.tree || d.by?.some((b) => b.bins)) throw new Later(`\`${d.name}\`: partitions by \`tree\` and by \`bins\` with a count`)
-      const sql = printExpr(partitionExpression(spec, d.name, (name) => ({ kind: 'column', name })))
-      const by = (d.by ?? []).map((b) => b.column.name)
-      return { task: { kind: 'partition', source: sourceNamed(spec, d.source).name, by, sql }, sources: [d.source], models: [] }
+    case 'partition':
+      return { task: partitionTask(spec, d), sources: [d.source], models: [] }
+    case 'discover': {
+      const models = [d.using, d.against].filter((m) => m !== undefined)
+      for (const model of models) refuseLaterModel(spec, model)
+      const task = discoverTask(spec, d)
+      const asked = new Set([...task.predictions, ...task.losses].map((p) => p.model))
+      return { task, sources: [d.on.source], models: [...asked] }
     }
     case 'assert': {
       if (d.each.kind === 'later') throw new Later(`\`${d.name}\`: ${d.each.word}`)
@@ -120,6 +132,20 @@ function taskOf(spec: Spec, d: DeclarationSpec): { task: Task; sources: string[]
     default:
       throw new Later(`\`${d.name}\`: \`${d.kind}\` is checked and not yet run`)
   }
+}
+
+/** What a model's table of slices names. */
+function perSlice(spec: Spec, models: readonly ModelPlan[]): string[] {
+  return spec.declarations
+    .filter((d) => (d.kind === 'slice' || d.kind === 'partition') && models.some((m) => same(m.source, d.source)))
+    .map((d) => d.name)
+}
+
+/** Rows are named by key where they are shown, and put in the order of their keys where a model learns from them; nothing else pays for keys. */
+function keyedSources(spec: Spec, task: Task, models: readonly ModelPlan[]): (source: string) => boolean {
+  const naming = task.kind === 'assert' || task.kind === 'complaint' || task.kind === 'intervene'
+  const spoken = [...spec.meanings.values()].some((m) => m.kind === 'pseudo' && m.column === 'key')
+  return (source) => naming || spoken || models.some((m) => m.train !== undefined && same(m.source, source))
 }
 
 function refuseLaterModel(spec: Spec, name: string): void {
@@ -174,6 +200,13 @@ function taskSteps(task: Task): PlannedStep[] {
           sql: f.target.kind === 'where' ? f.target.sql : undefined,
         })),
         { what: `train ${task.retrain.join(', ')} again and compare` },
+      ]
+    case 'discover':
+      return [
+        ...[...task.predictions, ...task.losses].map((p) => ({ what: `predict ${p.source} with ${p.model}` })),
+        { what: `find rows and errors (${task.error})`, sql: task.rowsSql },
+        { what: `bin and code ${task.columns.map((c) => c.column.name).join(', ')}` },
+        { what: `search slices of up to ${task.depth} predicates for the top ${task.top}` },
       ]
     case 'slice':
     case 'partition':

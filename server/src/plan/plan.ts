@@ -1,4 +1,4 @@
-import type { RefSpec, SplitSpec, SuspectsSpec } from '../check/spec.ts'
+import type { DiscoverSpec, RefSpec, SplitSpec, SuspectsSpec } from '../check/spec.ts'
 import type { PlannedStep } from '../protocol/results.ts'
 import type { Column, Reading, SqlExpr } from '../sql/tree.ts'
 
@@ -18,6 +18,8 @@ export interface Plan {
   /** Needed tables and models, in the order of making. */
   readonly sources: readonly SourcePlan[]
   readonly models: readonly ModelPlan[]
+  /** Partitions whose slices the data decides and that some expression of this plan, or of its sources, names. */
+  readonly partitions: readonly PartitionPlan[]
   readonly task: Task
   /** For people: what, the SQL, the rows and costs where they are known before running. */
   readonly steps: readonly PlannedStep[]
@@ -81,7 +83,40 @@ export interface PredictionPlan {
   readonly scores: readonly (string | number | boolean)[]
 }
 
-export type Task = SourceTask | ModelTask | SliceTask | PartitionTask | AssertTask | ComplaintTask | InterveneTask
+/** The loss of a model on each row of a table, joined to a query as a table of its own (named by `lossTable`). */
+export interface LossPlan {
+  readonly model: string
+  readonly source: string
+}
+
+/** A column to slice by, and what becomes a value of a slice. */
+export interface SlicedColumn {
+  readonly column: Column
+  /** Its name as the language writes it in a condition. */
+  readonly written: string
+  /** `quantiles`: bins of equal weight, edges by quantile_disc; with at most as many distinct values as bins each value stands for itself. */
+  readonly by:
+    | { readonly kind: 'quantiles'; readonly bins: number }
+    | { readonly kind: 'edges'; readonly edges: readonly number[] }
+    | { readonly kind: 'values' }
+  /** Integers that nobody asked to bin: where every row has its own, the column names rows and is left out. */
+  readonly mayIdentify?: boolean
+}
+
+/**
+ * A partition whose slices depend on the data: quantile bins, a tree, a smallest size. The engine finds its parts on its own source once a
+ * run and defines the macro of that name: its columns in, the name of the row's slice out. SQL everywhere calls it like a function.
+ */
+export interface PartitionPlan {
+  readonly name: string
+  readonly source: string
+  readonly macro: string
+  readonly columns: readonly SlicedColumn[]
+  readonly tree?: { readonly threshold: number; readonly minimum?: number }
+  readonly minimum?: number
+}
+
+export type Task = SourceTask | ModelTask | SliceTask | PartitionTask | DiscoverTask | AssertTask | ComplaintTask | InterveneTask
 export interface SourceTask {
   readonly kind: 'source'
   readonly source: string
@@ -98,8 +133,29 @@ export interface SliceTask {
 export interface PartitionTask {
   readonly kind: 'partition'
   readonly source: string
-  readonly by: readonly string[]
+  /** Columns with what a slice holds of them, where that does not depend on the data; the parts of the others are in `Plan.partitions`. */
+  readonly by: readonly { readonly name: string; readonly sql: string; readonly binned: boolean }[]
+  /** The name of a row's slice. */
   readonly sql: string
+}
+export interface DiscoverTask {
+  readonly kind: 'discover'
+  readonly on: RefSpec
+  readonly columns: readonly SlicedColumn[]
+  /** The rows in scope: their columns as `c0`, `c1`, …, and their position. */
+  readonly columnsSql: string
+  /** The same with the row's error, NULL where it has none. */
+  readonly rowsSql: string
+  /** What an error is, in words. */
+  readonly error: string
+  readonly predictions: readonly PredictionPlan[]
+  readonly losses: readonly LossPlan[]
+  readonly support?: DiscoverSpec['support']
+  readonly depth: number
+  readonly top: number
+  readonly alpha: number
+  readonly fdr?: number
+  readonly notes: readonly string[]
 }
 export interface AssertTask {
   readonly kind: 'assert'

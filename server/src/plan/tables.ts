@@ -2,30 +2,34 @@ import type { ModelSpec, SourceSpec, Spec } from '../check/spec.ts'
 import { printExpr, printSelect } from '../sql/print.ts'
 import type { SqlExpr } from '../sql/tree.ts'
 import { dataPlace, same, selectToSql, sourceNamed, toSql } from './expression.ts'
-import type { ModelPlan, PredictionPlan, SourcePlan } from './plan.ts'
+import { sourcesBehind } from './partition.ts'
+import type { LossPlan, ModelPlan, PredictionPlan, SourcePlan } from './plan.ts'
 import { canonicalSlice, partitionExpression } from './predicates.ts'
 
 /**
  * Sources and models as a plan carries them: everything a declaration needs, in the order of making.
  */
-export function sourcePlans(spec: Spec, names: readonly string[]): SourcePlan[] {
+export function sourcePlans(spec: Spec, names: readonly string[], keyed: (source: string) => boolean = () => true): SourcePlan[] {
   const made = new Map<string, SourcePlan>()
+  const begun = new Set<string>()
   const visit = (name: string) => {
     const source = sourceNamed(spec, name)
-    if (made.has(source.name)) return
-    const over = viewSources(source)
+    if (begun.has(source.name)) return
+    begun.add(source.name)
+    const over = sourcesBehind(spec, source.needs)
     for (const below of over) visit(below)
-    made.set(source.name, sourcePlan(spec, source, over))
+    made.set(source.name, sourcePlan(spec, source, { over, keyed: keyed(source.name) }))
   }
   for (const name of names) visit(name)
   return [...made.values()]
 }
 
-function viewSources(source: SourceSpec): string[] {
-  return source.view ? [...new Set(source.needs)] : []
+interface Needed {
+  readonly over: readonly string[]
+  readonly keyed: boolean
 }
 
-function sourcePlan(spec: Spec, source: SourceSpec, over: readonly string[]): SourcePlan {
+function sourcePlan(spec: Spec, source: SourceSpec, { over, keyed }: Needed): SourcePlan {
   const place = dataPlace(spec)
   return {
     name: source.name,
@@ -39,10 +43,10 @@ function sourcePlan(spec: Spec, source: SourceSpec, over: readonly string[]): So
           source.schema.map((c) => c.name),
         ),
       ),
-    over: over.map((name) => sourceNamed(spec, name).name),
+    over,
     columns: source.schema,
     key: source.key ?? [],
-    keyed: true,
+    keyed,
     split: source.split && {
       parts: source.split.parts.map((p) => ({ name: p.name, where: p.where && toSql(p.where, place), share: p.share })),
       hash: source.split.hash,
@@ -65,7 +69,7 @@ export function modelPlan(spec: Spec, name: string, seed: number | undefined): M
     if (d.kind === 'slice' && same(d.source, model.source)) {
       return [{ name: d.name, kind: 'slice', sql: printExpr(toSql(canonicalSlice(spec, d.name).where, dataPlace(spec))) }]
     }
-    if (d.kind === 'partition' && same(d.source, model.source) && d.by && !d.by.some((b) => b.bins)) {
+    if (d.kind === 'partition' && same(d.source, model.source)) {
       return [
         {
           name: d.name,
@@ -91,5 +95,6 @@ export function modelPlan(spec: Spec, name: string, seed: number | undefined): M
 
 /** Names of the prepared tables that hold a model's predictions for a source, and its classes. */
 export const predictionTable = (p: Pick<PredictionPlan, 'model' | 'source'>) => `assay predict ${p.model} ${p.source}`
+export const lossTable = (l: LossPlan) => `assay loss ${l.model} ${l.source}`
 export const classTable = (model: string) => `assay classes ${model}`
 export const scoreColumn = (label: string | number | boolean) => `score ${label}`

@@ -1,6 +1,6 @@
 import { type Dialect, duckdbDialect } from './dialect.ts'
-import { printSelect } from './print.ts'
-import type { SqlSelect } from './tree.ts'
+import { printExpr, printSelect } from './print.ts'
+import type { SqlExpr, SqlSelect } from './tree.ts'
 
 /** A value of a reader's option; a record becomes a struct. */
 export type ReaderArgument = string | number | boolean | readonly string[] | Readonly<Record<string, string>>
@@ -9,6 +9,11 @@ export type ReaderArgument = string | number | boolean | readonly string[] | Rea
 export function createAs(what: 'table' | 'view', name: string, query: SqlSelect | string, dialect: Dialect = duckdbDialect): string {
   const text = typeof query === 'string' ? query : printSelect(query, dialect)
   return `create or replace ${what} ${dialect.quoteName(name)} as\n${text}`
+}
+
+/** A function of columns written as an expression: it is put in place of its calls wherever these stand. Replaces a predecessor. */
+export function createMacro(name: string, parameters: readonly string[], body: SqlExpr, dialect: Dialect = duckdbDialect): string {
+  return `create or replace macro ${dialect.quoteName(name)}(${parameters.map(dialect.quoteName).join(', ')}) as (${printExpr(body, dialect)})`
 }
 
 export function drop(what: 'table' | 'view', name: string, dialect: Dialect = duckdbDialect): string {

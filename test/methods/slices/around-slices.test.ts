@@ -44,7 +44,8 @@ describe('bins', () => {
       for (const [row, number] of numbers.entries()) {
         const value = values[codes[row]! - 1]!
         if (value.kind !== 'range') throw new Error(`${number} is outside its own quantiles`)
-        expect(number >= value.low && (value.closed ? number <= value.high : number < value.high)).toBe(true)
+        const [low, high] = [Number(value.low), Number(value.high)]
+        expect(number >= low && (value.closed ? number <= high : number < high)).toBe(true)
       }
     }
   })

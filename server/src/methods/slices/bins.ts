@@ -1,10 +1,15 @@
 /** One value of a coded column, as people read it and as a condition can say it. */
 export type Value =
-  | { readonly kind: 'range'; readonly low: number; readonly high: number; readonly closed: boolean }
-  | { readonly kind: 'below'; readonly high: number }
-  | { readonly kind: 'above'; readonly low: number }
+  | { readonly kind: 'range'; readonly low: Bound; readonly high: Bound; readonly closed: boolean }
+  | { readonly kind: 'below'; readonly high: Bound }
+  | { readonly kind: 'above'; readonly low: Bound }
   | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'boolean'; readonly value: boolean }
   | { readonly kind: 'null' }
+
+/** A number, or a date or time as ISO 8601 text. */
+export type Bound = number | string
 
 /** A column as `findSlices` takes it; values[code − 1] says what a code stands for. */
 export interface Coded {
@@ -64,6 +69,9 @@ export function valueText(value: Value): string {
       return `> ${value.low}`
     case 'text':
       return value.text
+    case 'number':
+    case 'boolean':
+      return String(value.value)
     case 'null':
       return 'null'
   }
@@ -73,17 +81,26 @@ export function valueText(value: Value): string {
 export function valueCondition(column: string, value: Value): string {
   switch (value.kind) {
     case 'range':
-      if (value.low === value.high) return `${column} = ${value.low}`
-      return `${column} >= ${value.low} and ${column} ${value.closed ? '<=' : '<'} ${value.high}`
+      if (value.low === value.high) return `${column} = ${literal(value.low)}`
+      return `${column} >= ${literal(value.low)} and ${column} ${value.closed ? '<=' : '<'} ${literal(value.high)}`
     case 'below':
-      return `${column} < ${value.high}`
+      return `${column} < ${literal(value.high)}`
     case 'above':
-      return `${column} > ${value.low}`
+      return `${column} > ${literal(value.low)}`
     case 'text':
-      return `${column} = '${value.text.replaceAll("'", "''")}'`
+      return `${column} = ${literal(value.text)}`
+    case 'number':
+      return `${column} = ${literal(value.value)}`
+    case 'boolean':
+      return value.value ? column : `not ${column}`
     case 'null':
       return `${column} is null`
   }
+}
+
+function literal(value: Bound): string {
+  if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`
+  return Number.isFinite(value) ? String(value) : `cast('${value}' as double)`
 }
 
 /** 0 below, 1 … nBins the bins, nBins + 1 above, nBins + 2 NULL. */

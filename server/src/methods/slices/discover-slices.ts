@@ -1,6 +1,8 @@
 import type { CancelToken } from '../cancel.ts'
 import { countSlices } from './count-slices.ts'
-import { type FoundSlice, type FoundSlices, findSlices, type SliceOptions } from './find-slices.ts'
+import type { Evaluator } from './evaluator.ts'
+import { type FoundSlice, type FoundSlices, findSlices, type SliceOptions, searchSlices } from './find-slices.ts'
+import { checkErrors } from './input.ts'
 import { overlapsOf } from './overlaps.ts'
 import { replicate } from './replicate.ts'
 import { describeSlices, fewRowsNote, type SliceStatistics } from './statistics.ts'
@@ -8,6 +10,8 @@ import { describeSlices, fewRowsNote, type SliceStatistics } from './statistics.
 export interface DiscoverOptions extends SliceOptions {
   /** Only slices with a q-value of at most this are kept; all of them unless given. */
   readonly falseDiscoveryRate?: number
+  /** Of the same rows; one that records, or that knows an earlier lattice. In memory, from the codes, unless given. */
+  readonly evaluator?: Evaluator
 }
 
 export interface DescribedSlice extends FoundSlice, SliceStatistics {
@@ -35,7 +39,7 @@ export async function discoverSlices(
   rng: () => number,
   token?: CancelToken,
 ): Promise<Discovered> {
-  const found = await findSlices(codes, errors, options, token)
+  const found = await search(codes, errors, options, token)
   const hypotheses = await countSlices(codes, options, token)
   const statistics = describeSlices(codes, errors, found.slices, { hypotheses })
   const rate = options.falseDiscoveryRate
@@ -52,4 +56,10 @@ export async function discoverSlices(
     replicationRate,
     notes: note === undefined ? [] : [note],
   }
+}
+
+function search(codes: readonly Int32Array[], errors: Float64Array, options: DiscoverOptions, token?: CancelToken): Promise<FoundSlices> {
+  if (options.evaluator === undefined) return findSlices(codes, errors, options, token)
+  checkErrors(codes, errors)
+  return searchSlices(options.evaluator, codes.length, options, token)
 }
