@@ -1,19 +1,22 @@
 import { encode } from '../data/encode.ts'
-import { encodeLabels } from '../data/labels.ts'
+import { encodeLabels, UNKNOWN_CLASS } from '../data/labels.ts'
+import { type Columns, DataProblem } from '../data/tables.ts'
 import type { FixPlan, InterveneTask, Plan } from '../plan/plan.ts'
 import type { InterveneResult } from '../protocol/results.ts'
 import { printExpr } from '../sql/print.ts'
+import { createAs } from '../sql/statements.ts'
 import { ROW } from '../sql/tree.ts'
-import { namedColumn } from './columns.ts'
+import { jsonAt, namedColumn } from './columns.ts'
 import { evaluateComplaint } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
 import { positionsWhere } from './membership.ts'
 import { measure } from './model-result.ts'
-import { type FittedModel, loadTrainingSet, type TrainingSet, train } from './models.ts'
+import { type FittedModel, loadTrainingSet, type TrainingSet, train, validationOf } from './models.ts'
 import { subset } from './out-of-fold.ts'
 import { type Predictions, predict } from './predictions.ts'
 import { rankSuspects, trainingPredictions } from './ranking.ts'
 import { alternative } from './treatments.ts'
+import { unknownClass } from './unknown-class.ts'
 
 /**
  * A repair on a copy of the training rows: the encoded rows change, the model is trained again (a convex one from where it stood: the optimum is
@@ -65,21 +68,28 @@ async function repaired(
   notes: string[],
 ): Promise<{ set: TrainingSet; changed: number }> {
   const original = await loadTrainingSet(ctx, model)
+  const mended = new MendedRows(ctx, model)
   const touched = new Uint8Array(original.rows)
   const gone = new Uint8Array(original.rows)
   let { x } = original
   const y = original.y.slice()
-  for (const [i, fix] of task.fixes.entries()) {
+  for (const fix of task.fixes) {
     const rows = await targeted(ctx, plan, task, model, fix, notes)
     for (const row of rows) touched[row] = 1
     if (fix.kind === 'remove') for (const row of rows) gone[row] = 1
     if (fix.kind === 'relabel') await relabel(ctx, model, fix, rows, y)
-    if (fix.kind === 'set') x = await setColumn(ctx, model, fix, rows, i, { ...original, x, y }, gone)
+    if (fix.kind === 'set') x = await setColumn(mended, fix, rows, { ...original, x, y }, gone)
   }
   const changed = touched.reduce((sum, t) => sum + t, 0)
   if (changed === 0) notes.push('No training row was changed, so before and after are the same.')
   const set = { ...original, x, y }
   if (!gone.includes(1)) return { set, changed }
+  if (!gone.includes(0)) {
+    throw new DataProblem(
+      'no-training-rows',
+      `The fixes of \`${plan.name}\` leave no training row, so \`${model.plan.name}\` cannot be trained again. Narrow them.`,
+    )
+  }
   return {
     set: subset(
       set,
@@ -134,8 +144,9 @@ async function relabel(
     for (const row of rows) if (typeof fix.to === 'number') y[row] = fix.to
     return
   }
-  const to = fix.to === undefined ? undefined : model.labels.values.findIndex((value) => String(value) === String(fix.to))
-  if (to !== undefined && to >= 0) {
+  if (fix.to !== undefined) {
+    const to = model.labels.values.findIndex((value) => String(value) === String(fix.to))
+    if (to < 0) throw unknownClass(model, fix.to)
     for (const row of rows) y[row] = to
     return
   }
@@ -143,38 +154,63 @@ async function relabel(
   for (const row of rows) y[row] = alternative(probabilities, row * width, width, y[row]!)
 }
 
+/**
+ * The model's source with what `set` has written so far, so that a later fix sees what an earlier one did. Each fix is a view over the one before.
+ */
+class MendedRows {
+  readonly model: FittedModel
+  private readonly ctx: RunContext
+  private current: string
+  private serial = 0
+
+  constructor(ctx: RunContext, model: FittedModel) {
+    this.ctx = ctx
+    this.model = model
+    this.current = model.plan.source
+  }
+
+  /** Writes a column in the rows at these places of the training order, and reads the target and inputs of these rows, in the order of `rows`. */
+  async set(fix: Extract<FixPlan, { kind: 'set' }>, rows: Int32Array, positions: Float64Array): Promise<Columns> {
+    const { tables } = this.ctx
+    const quoted = (name: string) => printExpr({ kind: 'column', name })
+    const [touched, view] = [`assay fix ${this.serial}`, `assay mended ${this.serial++}`]
+    await tables.create(touched, {
+      rows: rows.length,
+      columns: [
+        { name: ROW, data: { kind: 'number', values: Float64Array.from(rows, (row) => positions[row]!), integer: true } },
+        { name: 'assay place', data: { kind: 'number', values: Float64Array.from(rows.keys()), integer: true } },
+      ],
+    })
+    const [row, place, column] = [quoted(ROW), quoted('assay place'), quoted(fix.column)]
+    const chosen = `${row} in (select ${row} from ${quoted(touched)})`
+    const written = `case when ${chosen} then (${fix.sql}) else ${column} end as ${column}`
+    await tables.execute(createAs('view', view, `select * replace (${written}) from ${quoted(this.current)}`))
+    this.current = view
+    const { plan } = this.model
+    const names = [...new Set([plan.target.name, ...plan.inputs.map((c) => c.name)])].map((name) => `s.${quoted(name)}`)
+    return tables.query(
+      `select ${names.join(', ')} from ${quoted(view)} s join ${quoted(touched)} f on s.${row} = f.${row} order by f.${place}`,
+    )
+  }
+}
+
 /** `set c = expr`: the target's new value, or the inputs encoded again with the new one. A row whose target becomes NULL leaves. */
 async function setColumn(
-  ctx: RunContext,
-  model: FittedModel,
+  mended: MendedRows,
   fix: Extract<FixPlan, { kind: 'set' }>,
   rows: Int32Array,
-  serial: number,
   set: TrainingSet,
   gone: Uint8Array,
 ): Promise<Float32Array> {
-  const quoted = (name: string) => printExpr({ kind: 'column', name })
-  const table = `assay fix ${serial}`
-  const positions = Float64Array.from(rows, (row) => set.positions[row]!)
-  const places = Float64Array.from(rows)
-  await ctx.tables.create(table, {
-    rows: rows.length,
-    columns: [
-      { name: ROW, data: { kind: 'number', values: positions, integer: true } },
-      { name: 'assay place', data: { kind: 'number', values: places, integer: true } },
-    ],
-  })
+  const { model } = mended
   const { plan } = model
-  const names = [plan.target.name, ...plan.inputs.map((c) => c.name)]
-  const items = names.map((name) => (name === fix.column ? `(${fix.sql}) as ${quoted(name)}` : `${quoted(name)}`))
-  const columns = await ctx.tables.query(
-    `select ${[...new Set(items)].join(', ')} from (select s.*, f."assay place" from ${quoted(plan.source)} s join ${quoted(table)} f on s.${quoted(ROW)} = f.${quoted(ROW)}) order by "assay place"`,
-  )
-  const order = rows.slice().sort((a, b) => a - b)
+  const columns = await mended.set(fix, rows, set.positions)
   if (fix.column === plan.target.name) {
     const target = model.labels ?? { kind: 'number' as const, name: plan.target.name }
-    const values = encodeLabels(target, namedColumn(columns, plan.target.name)).values
-    for (const [i, row] of order.entries()) {
+    const data = namedColumn(columns, plan.target.name)
+    const values = encodeLabels(target, data).values
+    for (const [i, row] of rows.entries()) {
+      if (values[i] === UNKNOWN_CLASS) throw unknownClass(model, jsonAt(data, i) as string | number | boolean)
       if (Number.isNaN(values[i]!) || values[i]! < 0) gone[row] = 1
       else set.y[row] = values[i]!
     }
@@ -182,7 +218,7 @@ async function setColumn(
   }
   const { values, width } = encode(model.trained!.encoding, columns.columns)
   const x = set.x.slice()
-  for (const [i, row] of order.entries()) x.set(values.subarray(i * width, (i + 1) * width), row * width)
+  for (const [i, row] of rows.entries()) x.set(values.subarray(i * width, (i + 1) * width), row * width)
   return x
 }
 
@@ -194,7 +230,7 @@ async function trainedAgain(ctx: RunContext, model: FittedModel, set: TrainingSe
   const stored = ctx.cache.read('repaired', hash)
   if (stored) return stored.arrays.theta as Float64Array
   const convex = architecture.hidden.length === 0
-  const fitted = await train(ctx, model.plan, architecture, set, undefined, convex ? theta : undefined)
+  const fitted = await train(ctx, model.plan, architecture, set, await validationOf(ctx, model), convex ? theta : undefined)
   ctx.cache.write('repaired', hash, {}, { theta: fitted.theta })
   return fitted.theta
 }

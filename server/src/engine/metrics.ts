@@ -1,6 +1,6 @@
 /**
- * Metrics of a model's answers over rows with a known target. A row whose target is missing (class −1, value NaN) is left out. One pass, O(n·C);
- * AUC sorts, O(n log n).
+ * Metrics of a model's answers over rows with a known target. A row whose target (class −1, value NaN) or answer is missing is left out. One pass,
+ * O(n·C); AUC sorts, O(n log n).
  */
 export interface Measured {
   readonly rows: number
@@ -22,13 +22,20 @@ export function crossEntropies(probabilities: Float32Array, width: number, label
   return Float64Array.from(labels, (y, i) => (y < 0 ? Number.NaN : -Math.log(Math.max(probabilities[i * width + y]!, FLOOR))))
 }
 
+/** Whether there is an answer for the row: a class with a positive probability, or a number. */
+export function isAnswered(values: Float32Array, row: number, width: number): boolean {
+  if (width === 1) return !Number.isNaN(values[row]!)
+  for (let c = 0; c < width; c++) if (values[row * width + c]! > 0) return true
+  return false
+}
+
 export function classification(probabilities: Float32Array, width: number, labels: Int32Array): Measured {
   let rows = 0
   let right = 0
   let loss = 0
   for (let i = 0; i < labels.length; i++) {
     const y = labels[i]!
-    if (y < 0) continue
+    if (y < 0 || !isAnswered(probabilities, i, width)) continue
     rows++
     if (argmax(probabilities, i, width) === y) right++
     loss -= Math.log(Math.max(probabilities[i * width + y]!, FLOOR))
@@ -53,7 +60,7 @@ export function regression(predictions: Float32Array, values: Float64Array | Flo
 
 /** Probability that a row of class 1 is ranked above one of class 0 (Mann–Whitney, ties count half). NaN with one class only. */
 export function areaUnderCurve(probabilities: Float32Array, labels: Int32Array): number {
-  const rows = [...labels.keys()].filter((i) => labels[i]! >= 0)
+  const rows = [...labels.keys()].filter((i) => labels[i]! >= 0 && isAnswered(probabilities, i, 2))
   rows.sort((a, b) => probabilities[a * 2 + 1]! - probabilities[b * 2 + 1]!)
   let positives = 0
   let rankSum = 0

@@ -124,6 +124,10 @@ export async function train(
   }
 }
 
+/** The rows by which the model's training is stopped, where it has patience. */
+export const validationOf = (ctx: RunContext, { plan, trained, labels }: FittedModel): Promise<Examples | undefined> =>
+  validationSet(ctx, plan, trained!.encoding, labels)
+
 async function validationSet(
   ctx: RunContext,
   plan: ModelPlan,

@@ -1,7 +1,7 @@
 import { createRng, shuffle } from '../learn/rng.ts'
 import type { Architecture } from '../learn/session.ts'
 import { digest, type RunContext } from './context.ts'
-import { type FittedModel, loadTrainingSet, type TrainingSet, train } from './models.ts'
+import { type FittedModel, loadTrainingSet, type TrainingSet, train, validationOf } from './models.ts'
 
 /**
  * Predictions for training rows by models that did not see them (`train … with (folds: n)`): the rows, in key order, are dealt into n folds by the
@@ -25,13 +25,14 @@ export async function outOfFold(
   shuffle(order, createRng(model.plan.train?.seed ?? 7))
   const probabilities = new Float32Array(n * width)
   const used = Math.min(folds, n)
+  const validation = await validationOf(ctx, model)
   for (let fold = 0; fold < used; fold++) {
     ctx.step('out-of-fold predictions', fold, used)
     const held = order.filter((_, i) => i % used === fold)
     const rest = order.filter((_, i) => i % used !== fold)
     if (rest.length === 0) continue
     const convex = trained.architecture.hidden.length === 0
-    const fitted = await train(ctx, model.plan, trained.architecture, subset(set, rest), undefined, convex ? trained.theta : undefined)
+    const fitted = await train(ctx, model.plan, trained.architecture, subset(set, rest), validation, convex ? trained.theta : undefined)
     const predicted = await predictRows(ctx, trained.architecture, fitted.theta, subset(set, held))
     for (const [i, row] of held.entries()) probabilities.set(predicted.subarray(i * width, (i + 1) * width), row * width)
   }

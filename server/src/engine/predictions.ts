@@ -6,10 +6,13 @@ import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
 import { namedColumn, numbersOf } from './columns.ts'
 import type { RunContext } from './context.ts'
-import { argmax } from './metrics.ts'
-import type { FittedModel } from './models.ts'
+import { argmax, isAnswered } from './metrics.ts'
+import type { FittedModel, Labels } from './models.ts'
 
-/** A model's answers for every row of a source, by position: probabilities (rows × classes), or values (rows × 1). */
+/**
+ * A model's answers for every row of a source, by position: probabilities (rows × classes), or values (rows × 1). A row for which a prediction
+ * that was brought along is NULL, or none of the classes, has no answer: zeros, or NaN.
+ */
 export interface Predictions {
   readonly source: string
   readonly rows: number
@@ -67,15 +70,21 @@ async function brought(ctx: RunContext, model: FittedModel, source: string): Pro
         `\`${plan.name}\` names ${scores.length} score columns, but \`${plan.target.name}\` has ${width} distinct values (${labels.values.slice(0, 8).join(', ')}). Name one score column for each, as in scores: [cat: a, dog: b].`,
       )
     }
-    for (const [c, name] of scores.entries()) {
-      const data = numbersOf(columns, name)
-      for (let i = 0; i < rows; i++) values[i * width + c] = data[i]!
+    const data = inClassOrder(scores, plan.model.labels, labels).map((name) => numbersOf(columns, name))
+    for (let i = 0; i < rows; i++) {
+      if (data.every((score) => Number.isFinite(score[i]))) for (let c = 0; c < width; c++) values[i * width + c] = data[c]![i]!
     }
     return { source, rows, width, values }
   }
   const given = encodeLabels(labels, namedColumn(columns, column)).values
   for (let i = 0; i < rows; i++) if (given[i]! >= 0) values[i * width + given[i]!] = 1
   return { source, rows, width, values }
+}
+
+/** Score columns in the order of the classes, whatever the order in which they were named. */
+function inClassOrder(scores: readonly string[], named: readonly (string | number | boolean)[] | undefined, labels: Labels) {
+  if (!named) return scores
+  return labels.values.map((value) => scores[named.findIndex((name) => String(name) === String(value))]!)
 }
 
 /** Makes the table that queries join for `predict()` and `score()`. */
@@ -87,12 +96,14 @@ export async function registerPredictions(
 ): Promise<void> {
   const { rows, width, values } = predictions
   const classes = model.labels?.values
+  const valid = answered(predictions)
   const prediction: ColumnData = classes
     ? labelColumn(
         Int32Array.from({ length: rows }, (_, i) => argmax(values, i, width)),
         classes,
+        valid,
       )
-    : { kind: 'number', values: Float64Array.from(values), integer: false }
+    : { kind: 'number', values: Float64Array.from(values), integer: false, valid }
   const columns: NamedColumn[] = [
     { name: ROW, data: { kind: 'number', values: Float64Array.from({ length: rows }, (_, i) => i), integer: true } },
     { name: 'prediction', data: prediction },
@@ -125,14 +136,25 @@ export async function registerClasses(ctx: RunContext, model: FittedModel): Prom
   })
 }
 
+/** 0 where a row has no prediction; `undefined` where every row has one. */
+function answered({ rows, width, values }: Predictions): Uint8Array | undefined {
+  let valid: Uint8Array | undefined
+  for (let i = 0; i < rows; i++) {
+    if (isAnswered(values, i, width)) continue
+    valid ??= new Uint8Array(rows).fill(1)
+    valid[i] = 0
+  }
+  return valid
+}
+
 /** Class indices as a column of the label's own type. */
-function labelColumn(classes: Int32Array, values: readonly (string | number | boolean)[]): ColumnData {
+function labelColumn(classes: Int32Array, values: readonly (string | number | boolean)[], valid?: Uint8Array): ColumnData {
   if (values.every((v) => typeof v === 'number')) {
     const numbers = values as readonly number[]
-    return { kind: 'number', values: Float64Array.from(classes, (c) => numbers[c]!), integer: numbers.every(Number.isInteger) }
+    return { kind: 'number', values: Float64Array.from(classes, (c) => numbers[c]!), integer: numbers.every(Number.isInteger), valid }
   }
   if (values.every((v) => typeof v === 'boolean')) {
-    return { kind: 'boolean', values: Uint8Array.from(classes, (c) => (values[c] ? 1 : 0)) }
+    return { kind: 'boolean', values: Uint8Array.from(classes, (c) => (values[c] ? 1 : 0)), valid }
   }
-  return { kind: 'text', codes: classes, dictionary: values.map(String) }
+  return { kind: 'text', codes: valid ? classes.map((c, i) => (valid[i] === 0 ? -1 : c)) : classes, dictionary: values.map(String), valid }
 }

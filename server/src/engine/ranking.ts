@@ -1,5 +1,4 @@
 import type { SuspectsSpec } from '../check/spec.ts'
-import { DataProblem } from '../data/tables.ts'
 import { createRng } from '../learn/rng.ts'
 import { conjugateGradient } from '../methods/influence/conjugate-gradient.ts'
 import { rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
@@ -15,6 +14,7 @@ import type { Predictions } from './predictions.ts'
 import { queryGradient, queryProjections } from './projections.ts'
 import { autoPairs, dataPairs, flatteningPairs, pairsForShare, SPECTRAL_PAIRS, shareHeld } from './spectral-rule.ts'
 import { alternative, confusionsOf, differences, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
+import { unknownClass } from './unknown-class.ts'
 
 /**
  * Training rows in the order of what treating them would do for a complaint (Rain: conjugate gradients; Rain++: the spectrum), or of a baseline.
@@ -151,12 +151,7 @@ function treatmentOf({ task, model, suspects }: RankingRequest): Treatment {
   if (asked.kind !== 'relabel' || !model.labels) return 'remove'
   if (asked.to === undefined) return 'relabel'
   const to = model.labels.values.findIndex((value) => String(value) === String(asked.to))
-  if (to < 0) {
-    throw new DataProblem(
-      'unknown-class',
-      `\`${model.plan.name}\` knows no class ${asked.to} to relabel to. Its classes are ${model.labels.values.slice(0, 20).join(', ')}.`,
-    )
-  }
+  if (to < 0) throw unknownClass(model, asked.to)
   return { to }
 }
 
