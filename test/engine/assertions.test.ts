@@ -131,3 +131,12 @@ assert sound on odd {
     expect(toy.of('assert', 'sound').flagged!.map((f) => f.key)).toEqual([2, 3])
   })
 })
+
+test('a view may speak of a slice', async () => {
+  const toy = await runToy(
+    `${source}slice viennese on people where city = 'Wien'\nsource few { from (select * from people where viennese); key id }\nassert here on few {\n  each row\n  require age > 0\n}\n`,
+    { 'people.csv': people },
+  )
+  expect(toy.problems).toEqual([])
+  expect(toy.of('assert', 'here')).toMatchObject({ checked: 2, failed: 1 })
+})

@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { openEngine } from '../../server/src/engine/engine.ts'
 import { createRng } from '../../server/src/learn/rng.ts'
-import { runToy } from '../support/run-toy.ts'
+import { runToy, toyFolder } from '../support/run-toy.ts'
 
 /** Two blobs; in `train`, three in ten rows of class `cat` with x > 1.5 are labelled `dog` by accident. */
 function blobs(rows: number, seed: number, corrupted: boolean): { csv: string; wrong: Set<number> } {
@@ -212,5 +215,38 @@ describe('what cannot be done is said in a sentence, and the data is at fault', 
     expect(said.join(' ')).toMatch(sentence)
     expect(toy.results.filter((r) => r.status === 'failed').every((r) => r.fault === 'data')).toBe(true)
     for (const r of toy.results) if (r.status === 'failed' || r.status === 'skipped') expect(r.message).toMatch(/\.$/)
+  })
+})
+
+describe('the index, handed over', () => {
+  const text = head + complaint(`${count}\n  expect n >= 195\n${top()}`)
+  const index = async (folder: string, file: { export?: string; import?: string }) => {
+    const { plans } = await runToy(text, files, { folder, names: ['reader'] })
+    const engine = openEngine({ folder: join(folder, '.assay'), engine: 'reference', threads: 1 })
+    const outcome = await engine.index(plans.at(-1)!, 'reader', () => {}, file)
+    await engine.close()
+    return outcome.result
+  }
+  test('another machine with the same data uses it; other data or a damaged file is refused', async () => {
+    const here = toyFolder(files)
+    const exported = join(here, 'reader.index')
+    expect(await index(here, { export: exported })).toMatchObject({ kind: 'index', status: 'ok', model: 'reader' })
+
+    const there = toyFolder(files)
+    expect(await index(there, { import: exported })).toMatchObject({ status: 'ok' })
+    const stages = (await runToy(text, files, { folder: there })).events.flatMap((e) => (e.kind === 'step' ? [e.stage] : []))
+    expect(stages).not.toContain('eigenvectors of the Hessian')
+
+    const elsewhere = toyFolder({ ...files, 'train.csv': blobs(500, 3, true).csv })
+    expect(await index(elsewhere, { import: exported })).toMatchObject({
+      status: 'failed',
+      fault: 'data',
+      message: expect.stringMatching(/other data/),
+    })
+    writeFileSync(exported, 'nonsense')
+    expect(await index(there, { import: exported })).toMatchObject({
+      status: 'failed',
+      message: expect.stringMatching(/no exported index/),
+    })
   })
 })

@@ -43,7 +43,13 @@ describe('the plans of the examples', () => {
 
 describe('what runs, and in which order', () => {
   test('a name brings what it needs, in the order of need', () => {
-    expect(plans('digits', ['too_many_sevens']).plans.map((p) => p.name)).toEqual(['digits', 'mislabelled', 'reader', 'mail', 'too_many_sevens'])
+    expect(plans('digits', ['too_many_sevens']).plans.map((p) => p.name)).toEqual([
+      'digits',
+      'mislabelled',
+      'reader',
+      'mail',
+      'too_many_sevens',
+    ])
   })
   test('equal plans have equal hashes, and the seed is part of them', () => {
     const hashes = (seed?: number) => plans('digits', undefined, seed).plans.map((p) => p.hash)

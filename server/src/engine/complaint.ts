@@ -41,7 +41,7 @@ export async function evaluateComplaint(
       const actual = numberAt(actuals, row)
       const place = lineage.group(groupKey(hard, row, task))
       const sums = place === undefined ? new Float64Array(task.slots) : lineage.sums(place)
-      const relaxed = finite(valueOf(expectation.tree, sums))
+      const relaxed = finite(treeValue(expectation.tree, sums))
       const push = direction(expectation, actual ?? undefined)
       expectations.push({
         expect: expectation.text,
@@ -140,17 +140,17 @@ function groupOf(columns: Columns, row: number, task: ComplaintTask): Record<str
   return Object.fromEntries(task.groupColumns.map((name, i) => [name, jsonAt(namedColumn(columns, `assay group ${i}`), row)]))
 }
 
-export function valueOf(tree: OutputTree, sums: Float64Array): number {
+export function treeValue(tree: OutputTree, sums: Float64Array): number {
   switch (tree.kind) {
     case 'slot':
       return sums[tree.slot]!
     case 'number':
       return tree.value
     case 'unary':
-      return -valueOf(tree.operand, sums)
+      return -treeValue(tree.operand, sums)
     case 'binary': {
-      const left = valueOf(tree.left, sums)
-      const right = valueOf(tree.right, sums)
+      const left = treeValue(tree.left, sums)
+      const right = treeValue(tree.right, sums)
       return tree.op === '+' ? left + right : tree.op === '-' ? left - right : tree.op === '*' ? left * right : left / right
     }
   }
@@ -173,8 +173,8 @@ export function addSlopes(tree: OutputTree, sums: Float64Array, seed: number, sl
         addSlopes(tree.right, sums, tree.op === '+' ? seed : -seed, slopes)
         return
       }
-      const left = valueOf(tree.left, sums)
-      const right = valueOf(tree.right, sums)
+      const left = treeValue(tree.left, sums)
+      const right = treeValue(tree.right, sums)
       addSlopes(tree.left, sums, tree.op === '*' ? seed * right : seed / right, slopes)
       addSlopes(tree.right, sums, tree.op === '*' ? seed * left : (-seed * left) / (right * right), slopes)
     }

@@ -38,7 +38,7 @@ interface IndexMeta {
 const LANCZOS_BLOCK = 4
 
 export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: number, extra?: Treatment): Promise<DebuggingIndex> {
-  const hash = digest(model.hash, `k ${k}`)
+  const hash = indexHash(model.hash, k)
   const stored = readIndex(ctx, hash)
   const wanted = [...STORED, ...(extra === undefined ? [] : [extra])]
   if (stored && wanted.every((t) => stored.blocks.has(treatmentName(t)))) return stored
@@ -72,6 +72,8 @@ export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: num
     }
   })
 }
+
+export const indexHash = (model: string, k: number): string => digest(model, `k ${k}`)
 
 function readIndex(ctx: RunContext, hash: string): DebuggingIndex | undefined {
   const stored = ctx.cache.read<IndexMeta>('index', hash)

@@ -105,7 +105,7 @@ export function openEngine(options: EngineOptions, flag: Int32Array = new Int32A
         return described
       }),
     run: (plans, emit) => withContext(emit, (ctx, follow) => runPlans(ctx, plans, follow)),
-    index: (plan, _model, emit): Promise<Outcome> => withContext(emit, (ctx) => runIndex(ctx, plan)),
+    index: (plan, _model, emit, file): Promise<Outcome> => withContext(emit, (ctx) => runIndex(ctx, plan, file)),
     cancel: () => {
       Atomics.store(flag, 0, 1)
       current?.interrupt()

@@ -41,14 +41,19 @@ export interface TrainingSet extends Required<Examples> {
 }
 
 export async function fitModel(ctx: RunContext, plan: ModelPlan): Promise<FittedModel> {
-  const source = ctx.prepared.get(plan.source)!
-  const identity = digest(JSON.stringify({ ...plan, slices: undefined, name: undefined }), source.hash)
+  const identity = modelIdentity(ctx, plan)
   const known = ctx.models.get(identity)
   if (known) return known
   const model = plan.model.kind === 'column' ? await broughtModel(ctx, plan, identity) : await trainedModel(ctx, plan, identity)
   ctx.models.set(identity, model)
   return model
 }
+
+/** Of the declaration and the data, whatever computes. */
+export const modelIdentity = (ctx: RunContext, plan: ModelPlan): string =>
+  digest(JSON.stringify({ ...plan, slices: undefined, name: undefined }), ctx.prepared.get(plan.source)!.hash)
+
+export const modelHash = (identity: string, backend: string): string => digest(identity, backend)
 
 interface ModelMeta {
   readonly encoding: Encoding
@@ -60,7 +65,7 @@ interface ModelMeta {
 
 async function trainedModel(ctx: RunContext, plan: ModelPlan, identity: string): Promise<FittedModel> {
   const backend = await ctx.backend()
-  const hash = digest(identity, backend.name)
+  const hash = modelHash(identity, backend.name)
   const stored = ctx.cache.read<ModelMeta>('models', hash)
   if (stored) {
     const { theta, rows, y } = stored.arrays as { theta: Float64Array; rows: Float64Array; y: Int32Array | Float32Array }

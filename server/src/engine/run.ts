@@ -11,6 +11,7 @@ import { digest, type RunContext } from './context.ts'
 import { debuggingIndex } from './debugging-index.ts'
 import { runDiscovery } from './discovery.ts'
 import type { Outcome, RunEvent } from './events.ts'
+import { exportIndex, importIndex } from './hand-over.ts'
 import { runIntervention } from './intervention.ts'
 import { modelResult } from './model-result.ts'
 import { type FittedModel, fitModel } from './models.ts'
@@ -186,10 +187,15 @@ async function complaintMembers(
 }
 
 /** Trains the model if need be, and stores its debugging index. */
-export async function runIndex(ctx: RunContext, plan: Plan): Promise<Outcome> {
+export async function runIndex(
+  ctx: RunContext,
+  plan: Plan,
+  file: { readonly export?: string; readonly import?: string } | undefined,
+): Promise<Outcome> {
   const started = performance.now()
   try {
     await prepare(ctx, plan)
+    if (file?.import !== undefined) await importIndex(ctx, plan.models[0]!, file.import)
     const model = await fitModel(ctx, plan.models[0]!)
     if (!model.trained)
       throw new DataProblem(
@@ -197,6 +203,7 @@ export async function runIndex(ctx: RunContext, plan: Plan): Promise<Outcome> {
         `\`${plan.name}\` brings its predictions along: it has no parameters, so there is nothing to index.`,
       )
     const index = await debuggingIndex(ctx, model, autoPairs(model))
+    if (file?.export !== undefined) await exportIndex(ctx, model, file.export)
     const provenance: Provenance = {
       dataHash: dataHash(ctx, plan),
       planHash: plan.hash,
