@@ -62,6 +62,7 @@ export async function discoverInDatabase(ctx: RunContext, setting: DiscoverySett
   return {
     ...found,
     slices: kept.map((slice, i) => ({ ...slice, replicated: replicated[i]!, overlaps: overlaps[i]! })),
+    nFound: found.slices.length,
     hypotheses,
     replicationRate: rate,
     notes: [

@@ -3,7 +3,6 @@ import { createRng } from '../learn/rng.ts'
 import { valueCondition } from '../methods/slices/bins.ts'
 import { type Discovered, discoverSlices } from '../methods/slices/discover-slices.ts'
 import type { FoundSlices } from '../methods/slices/find-slices.ts'
-import { groupsOf } from '../methods/slices/overlaps.ts'
 import type { DiscoverTask, Plan } from '../plan/plan.ts'
 import type { DiscoveredSlice, DiscoverResult } from '../protocol/results.ts'
 import { binary, call, column, literal, star } from '../sql/build.ts'
@@ -25,7 +24,7 @@ import { type CodingColumn, codingColumns, shownValue } from './slice-columns.ts
  */
 export type DiscoverMembers = Pick<
   DiscoverResult,
-  'meanError' | 'slices' | 'levels' | 'groups' | 'hypotheses' | 'replicationRate' | 'source' | 'error' | 'notes'
+  'meanError' | 'slices' | 'levels' | 'hypotheses' | 'replicationRate' | 'source' | 'error' | 'notes'
 > & { readonly seen: number }
 
 /** What a search works on, in memory or in the database. */
@@ -62,7 +61,7 @@ export async function runDiscovery(
   ctx.step('looking at errors', 0, 0)
   const errors = await errorsOf(ctx, task, rowsView)
   const notes = [...task.notes, ...errors.notes]
-  const about = { source: task.on.source, error: task.error, seen: errors.rows }
+  const about = { source: task.writtenSource, error: task.error, seen: errors.rows }
   if (errors.largest === 0) {
     return { ...about, meanError: 0, slices: [], levels: [], notes: [...notes, 'Every error is 0: no row is worse than another.'] }
   }
@@ -84,7 +83,7 @@ export async function runDiscovery(
     seed: plan.seed,
     onLevel: (partial) => {
       const level = partial.levels.length
-      ctx.step(`slices of up to ${level + 1} predicates`, level, Math.min(task.depth, columns.length))
+      ctx.step('searching slices', level, Math.min(task.depth, columns.length))
       onPartial({ ...about, ...partialMembers(partial, columns), notes })
     },
   }
@@ -94,11 +93,23 @@ export async function runDiscovery(
     meanError: found.meanError,
     slices: found.slices.map((slice) => shownSlice(slice, columns)),
     levels: levelsOf(found, coded),
-    groups: groupsOf(found.slices.map((slice) => slice.overlaps)),
     hypotheses: found.hypotheses,
     replicationRate: found.replicationRate,
-    notes: [...notes, ...found.notes],
+    notes: [...notes, ...emptyNotes(task, found), ...found.notes],
   }
+}
+
+/** Why nothing is listed, where that is so. */
+function emptyNotes(task: DiscoverTask, { slices, nFound }: Discovered): string[] {
+  if (slices.length > 0) return []
+  if (nFound > 0)
+    return [
+      `${nFound === 1 ? 'One slice scores' : `${nFound} slices score`} above 0, and none has a q-value of at most ${task.fdr}: they may be chance.`,
+    ]
+  if (task.alpha >= 0.99) return ['No slice of sufficient size scores above 0: none has a mean error high enough for its size.']
+  return [
+    `No slice of sufficient size scores above 0: at alpha ${task.alpha} none has a mean error high enough for its size. A larger alpha (0.99) counts size for less and error for more.`,
+  ]
 }
 
 async function inMemory(ctx: RunContext, setting: DiscoverySetting): Promise<Discovered> {

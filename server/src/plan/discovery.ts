@@ -1,4 +1,4 @@
-import { printExpr as printWritten } from '../../../grammar/src/printer.ts'
+import { printName, printExpr as printWritten } from '../../../grammar/src/printer.ts'
 import type { BinnedSpec, DiscoverSpec, ModelSpec, RefSpec, SourceSpec, Spec } from '../check/spec.ts'
 import { printSelect } from '../sql/print.ts'
 import { type Column, ROW, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
@@ -45,6 +45,7 @@ export function discoverTask(spec: Spec, discover: DiscoverSpec): DiscoverTask {
     columnsSql: printSelect({ items, from, where }),
     rowsSql: printSelect(rows),
     error: text,
+    writtenSource: printName({ text: source.name }),
     predictions: place.predictions(),
     losses,
     support: discover.support,

@@ -146,8 +146,9 @@ export interface DiscoverTask {
   readonly columnsSql: string
   /** The same with the row's error, NULL where it has none. */
   readonly rowsSql: string
-  /** What an error is, in words. */
+  /** What an error is, in words; and the source as the language writes it. */
   readonly error: string
+  readonly writtenSource: string
   readonly predictions: readonly PredictionPlan[]
   readonly losses: readonly LossPlan[]
   readonly support?: DiscoverSpec['support']

@@ -97,13 +97,11 @@ export interface DiscoverResult extends ResultBase<'discover'> {
   readonly meanError?: number
   readonly slices?: readonly DiscoveredSlice[]
   readonly levels?: readonly { readonly depth: number; readonly evaluated: number; readonly pruned: number }[]
-  /** Indices of `slices` that repeat each other, each group's representative first. */
-  readonly groups?: readonly (readonly number[])[]
   /** All slices of sufficient size: what the q-values are over. */
   readonly hypotheses?: number
   /** Of the slices found on either half of the rows, the share that the other half confirms. */
   readonly replicationRate?: number
-  /** Whose rows were searched, and what an error is, in words. */
+  /** Whose rows were searched, as the language writes its name; and what an error is, in words. */
   readonly source?: string
   readonly error?: string
 }

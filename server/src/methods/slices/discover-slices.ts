@@ -23,6 +23,8 @@ export interface DescribedSlice extends FoundSlice, SliceStatistics {
 
 export interface Discovered extends Omit<FoundSlices, 'slices'> {
   readonly slices: readonly DescribedSlice[]
+  /** How many slices there were before false discoveries were controlled. */
+  readonly nFound: number
   /** All slices of sufficient size: what the q-values are over. */
   readonly hypotheses: number
   /** Of the slices found on either half of the rows, the share that the other half confirms. */
@@ -52,6 +54,7 @@ export async function discoverSlices(
   return {
     ...found,
     slices: kept.map((slice, i) => ({ ...slice, replicated: replicated[i]!, overlaps: overlaps[i]! })),
+    nFound: found.slices.length,
     hypotheses,
     replicationRate,
     notes: note === undefined ? [] : [note],
