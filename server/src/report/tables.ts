@@ -13,6 +13,7 @@ import type { GridColumn } from './grid.ts'
 import {
   changeText,
   cutText,
+  declarationsOf,
   expectedText,
   flaggedCutText,
   measureName,
@@ -114,7 +115,9 @@ function discoverTables(result: DiscoverResult): Table[] {
   ])
   const numbers = ['mean error', 'interval', 'effect', 'score', 'p', 'q'].map(right)
   const columns = [right('#'), left('slice'), right('rows'), ...numbers, left('replicated'), ...(repeated ? [left('repeats #')] : [])]
-  return [{ title: 'Worst slices', columns, rows }]
+  const declarations = declarationsOf(result).map((text) => [text])
+  const kept: Table = { title: 'To keep one, paste', columns: [left('declaration')], rows: declarations }
+  return [{ title: 'Worst slices', columns, rows }, ...(declarations.length > 0 ? [kept] : [])]
 }
 
 function assertTables(result: AssertResult, limit: number): Table[] {

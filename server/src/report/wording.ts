@@ -111,10 +111,21 @@ function discoverSentences(result: DiscoverResult): string[] {
   if (!result.slices) return []
   const mean = result.meanError === undefined ? '' : ` The mean error over all rows is ${figure(result.meanError)}.`
   const worst = result.slices[0]
-  if (!worst) return [`No slice is worse than the rows as a whole.${mean}`]
+  if (!worst) return [`There is no slice to report.${mean}`]
+  const what = result.slices.length === 1 ? 'The worst slice' : `The worst of ${count(result.slices.length, 'slice')}`
   return [
-    `The worst of ${count(result.slices.length, 'slice')} is ${predicateText(worst.predicates)}: mean error ${figure(worst.meanError)} over ${count(worst.size, 'row')}.${mean}`,
+    `${what} is ${predicateText(worst.predicates)}: mean error ${figure(worst.meanError)} over ${count(worst.size, 'row')}.${mean}`,
+    ...discoveryFacts(result),
   ]
+}
+
+/** What an error was, and how far the slices can be trusted. */
+function discoveryFacts({ error, hypotheses, replicationRate }: DiscoverResult): string[] {
+  const of = error === undefined ? '' : `Error: ${inert(error, 200)}.`
+  const among = hypotheses === undefined ? '' : ` q-values are over ${count(hypotheses, 'slice')} of sufficient size.`
+  const held =
+    replicationRate === undefined ? '' : ` Of the slices found on one half of the rows, ${share(replicationRate)} held on the other.`
+  return [`${of}${among}${held}`.trim()].filter((sentence) => sentence !== '')
 }
 
 function assertSentences(result: AssertResult): string[] {
@@ -234,16 +245,30 @@ export function summary(results: readonly Result[]): string {
   return said.length === 0 ? `${done} ran: everything holds.` : `${done} ran: ${said.join(', ')}.`
 }
 
+/** Discovered slices as declarations, ready to paste: representatives only, for the others say much the same. */
+export function declarationsOf(result: DiscoverResult): string[] {
+  const { source, slices = [] } = result
+  if (source === undefined) return []
+  const name = (text: string) => (/^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(text) ? text : `"${text.replaceAll('"', '""')}"`)
+  return slices.flatMap(({ where, overlaps }, i) =>
+    where === undefined || where === '' || overlaps.some((other) => other < i)
+      ? []
+      : [`slice ${name(`${result.name}_${i + 1}`)} on ${inert(source, 200)} where ${inert(where, 2000)}`],
+  )
+}
+
 /** `colour = E and price in [1, 3)`, from a result's `predicates`. */
 export function predicateText(predicates: Readonly<Record<string, unknown>>): string {
   const parts = Object.entries(predicates).map(([column, value]) => {
     if (value === null) return `${inert(column)} is null`
     if (typeof value === 'string' && bin.test(value)) return `${inert(column)} in ${value}`
+    if (typeof value === 'string' && outside.test(value)) return `${inert(column)} ${value}`
     return `${inert(column)} = ${cell(value as string)}`
   })
   return parts.length === 0 ? 'all rows' : parts.join(' and ')
 }
-const bin = /^[[(]-?[\d.,eE+\s∞-]+[\])]$/
+const bin = /^[[(]-?[\d.,eE+\s∞:TZ-]+[\])]$/
+const outside = /^[<>] -?[\d.eE+:TZ -]+$/
 
 export function metricFigure(name: string, value: number): string {
   return name === 'accuracy' ? share(value) : figure(value)
