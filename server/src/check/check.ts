@@ -32,6 +32,15 @@ export interface Checked {
   readonly spec: Spec
   /** Of the file itself, in the order of its text; syntax problems are not repeated. An error in an imported file shows at its import. */
   readonly problems: readonly ast.Problem[]
+  /** What the names in reach of the file stand for, by folded name; declarations with errors are among them, with what is known of them. */
+  readonly reached: ReadonlyMap<string, Reached>
+}
+export interface Reached {
+  readonly name: string
+  readonly decl: ast.Declaration
+  /** The file that declares it. */
+  readonly path: string
+  readonly info?: Info
 }
 
 /** O(size of the files) for files without views; views cost their columns. */
@@ -40,7 +49,7 @@ export function check(files: ReadonlyMap<string, Parsed>, schemas: Schemas, opti
   const main = modules.at(-1)
   const meanings = new Map<ast.Expr, Meaning>()
   const types = new Map<ast.Expr, ColumnType>()
-  if (main === undefined) return { spec: { path: options.path, declarations: [], meanings, types }, problems: [] }
+  if (main === undefined) return { spec: { path: options.path, declarations: [], meanings, types }, problems: [], reached: new Map() }
 
   let depth = 0
   const resolve = (entry: Entry): void => {
@@ -69,7 +78,9 @@ export function check(files: ReadonlyMap<string, Parsed>, schemas: Schemas, opti
     }
   }
   const problems = [...main.problems].sort((a, b) => a.start - b.start || a.end - b.end)
-  return { spec: { path: options.path, declarations: specs, meanings, types }, problems }
+  const reached = new Map<string, Reached>()
+  for (const [folded, { name, decl, module, info }] of main.scope) reached.set(folded, { name, decl, path: module.path, info })
+  return { spec: { path: options.path, declarations: specs, meanings, types }, problems, reached }
 }
 
 const DEEPEST = 100
