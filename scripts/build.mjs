@@ -41,7 +41,7 @@ async function build() {
   const builds = [
     bundle({
       ...esm,
-      entryPoints: { main: 'server/src/main.ts', worker: 'server/src/engine/worker.ts' },
+      entryPoints: { main: 'server/src/main.ts', worker: 'server/src/engine/worker.ts', probe: 'server/src/engine/probe-native.ts' },
       splitting: true,
       chunkNames: 'chunk-[hash]',
       // Bundled CommonJS packages ask for Node's own modules through require.

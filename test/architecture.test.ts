@@ -21,7 +21,7 @@ const may: Readonly<Record<Layer, readonly string[]>> = {
   workspace: ['grammar', 'check', 'sql types', 'protocol types'],
   report: ['grammar types', 'check types', 'engine types', 'protocol types'],
   features: ['grammar', 'check', 'plan', 'workspace', 'protocol', 'report'],
-  cli: ['grammar', 'check', 'plan', 'sql types', 'workspace', 'protocol types', 'report', 'engine', 'data', 'methods'],
+  cli: ['grammar', 'check', 'plan', 'sql types', 'workspace', 'protocol types', 'report', 'engine', 'learn', 'data', 'methods'],
   main: ['cli', 'server', 'engine'],
   server: ['grammar', 'check', 'plan', 'workspace', 'protocol', 'report', 'engine', 'features', 'data', 'methods', 'cli'],
   client: ['protocol'],

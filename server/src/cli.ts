@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { checkCommand, problemFile } from './cli/check.ts'
 import { doctorCommand } from './cli/doctor.ts'
-import { engineCommand } from './cli/engine.ts'
+import { addEngineCommands } from './cli/engine.ts'
 import { formatCommand } from './cli/format.ts'
 import { indexCommand } from './cli/index-model.ts'
 import { Unreadable, wholeFile } from './cli/inputs.ts'
@@ -53,7 +53,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
         code = act()
       })
   later('doctor', 'engines and readers present, self-test, what to install for more', () => doctorCommand(io))
-  later('engine', 'install, list, remove native engines for this machine', () => engineCommand(io))
+  addEngineCommands(program, io, (work) => finish({ format: 'text', engine: 'auto' }, '', work))
   later('lsp', 'the language server, for any editor', () => lspCommand(io))
   for (const name of ['init', 'suggest', 'convert', 'ledger'])
     later(name, 'of a later version', () => refuse(`\`assay ${name}\``, io), { hidden: true })

@@ -20,6 +20,7 @@ function processIo(): Io {
     out: sink(process.stdout),
     err: sink(process.stderr),
     startEngine: (options) => startWorker(options, new URL('./worker.mjs', import.meta.url)),
+    engineProbe: new URL('./probe.mjs', import.meta.url),
     onInterrupt: (stop) => {
       const signals = ['SIGINT', 'SIGTERM'] as const
       for (const signal of signals) process.on(signal, stop)

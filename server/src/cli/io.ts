@@ -7,6 +7,8 @@ export interface Io {
   readonly out: Sink
   readonly err: Sink
   startEngine(options: EngineOptions): Engine
+  /** The program that tries a native engine out in a process of its own. */
+  readonly engineProbe?: URL
   /** Calls back on Ctrl-C or a polite request to end; returns what stops listening. */
   onInterrupt(stop: () => void): () => void
   /** Ends the process at once, whatever still runs in it. */

@@ -4,7 +4,7 @@ import { findFiles } from '../data/files.ts'
 import type { Engine } from '../engine/events.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { Reading } from '../sql/tree.ts'
-import { cacheFolder, projectRoot } from '../workspace/folder.ts'
+import { assayHome, cacheFolder, projectRoot } from '../workspace/folder.ts'
 import { type Loaded, loadSpec } from '../workspace/load.ts'
 import { type Described, schemaReader } from '../workspace/schemas.ts'
 import { absolute, readSpec, Unreadable } from './inputs.ts'
@@ -35,7 +35,7 @@ export async function inSession(first: string, settings: Settings, io: Io, work:
     return folder
   }
   const startedEngine = () => {
-    engine ??= io.startEngine({ folder: ownFolder(), engine: settings.engine, threads: settings.threads })
+    engine ??= io.startEngine({ folder: ownFolder(), engine: settings.engine, threads: settings.threads, home: assayHome(io.env) })
     return engine
   }
   const stopListening = io.onInterrupt(() => {

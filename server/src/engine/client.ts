@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { nativeEnvironment } from '../learn/backends/native/environment.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { Described, Engine, EngineOptions, Outcome, RunEvent } from './events.ts'
 import { failedOutcome } from './failure.ts'
@@ -37,6 +38,7 @@ export function startWorker(options: EngineOptions, script: URL): Engine {
   }
   const start = (): Worker => {
     flag = new Int32Array(new SharedArrayBuffer(4))
+    for (const [name, value] of Object.entries(nativeEnvironment(options.threads))) process.env[name] ??= value
     const fresh = new Worker(script, { workerData: { options, flag: flag.buffer } })
     fresh.on('message', (reply: Reply) => {
       const call = pending.get(reply.id)

@@ -42,6 +42,8 @@ export type DoctorEvent =
 export interface DoctorOptions {
   readonly threads: number
   readonly wasmFolder?: string
+  /** The user's folder of Assay, where engines are installed. */
+  readonly home?: string
   /** All, unless given. */
   readonly engines?: readonly Engine[]
   /** Those of the product's figures, unless given. */
@@ -56,8 +58,8 @@ export interface DoctorOptions {
 
 /** About ten seconds for each engine that is there (40 for wasm and reference), most of a gigabyte of memory at the default sizes. */
 export async function doctor(options: DoctorOptions, emit: (event: DoctorEvent) => void): Promise<Diagnosis> {
-  const { threads, wasmFolder, sizes = benchmarkSizes, seconds = allowance, breathe = () => {} } = options
-  const open = options.open ?? (async (engine) => (await openBackend(engine, { threads, wasmFolder, search: 'quiet' })).backend)
+  const { threads, wasmFolder, home, sizes = benchmarkSizes, seconds = allowance, breathe = () => {} } = options
+  const open = options.open ?? (async (engine) => (await openBackend(engine, { threads, wasmFolder, home, search: 'quiet' })).backend)
   const reports: EngineReport[] = []
   const advice: Partial<Record<Engine, string>> = {}
   // Made when the first engine is there, and the same for all.

@@ -26,13 +26,14 @@ export function openEngine(options: EngineOptions, flag: Int32Array = new Int32A
   const announce: { emit: (event: RunEvent) => void } = { emit: () => {} }
 
   const backendOnce = () => {
-    backend ??= openBackend(options.engine as EngineName | 'auto', { threads: options.threads ?? availableParallelism() }).then(
-      ({ backend: opened, tried }) => {
-        const { name, device, selfTest } = opened
-        announce.emit({ kind: 'backend', backend: { name, device, selfTest }, tried: tried.map((t) => `${t.engine}: ${t.reason}`) })
-        return opened
-      },
-    )
+    backend ??= openBackend(options.engine as EngineName | 'auto', {
+      threads: options.threads ?? availableParallelism(),
+      home: options.home,
+    }).then(({ backend: opened, tried }) => {
+      const { name, device, selfTest } = opened
+      announce.emit({ kind: 'backend', backend: { name, device, selfTest }, tried: tried.map((t) => `${t.engine}: ${t.reason}`) })
+      return opened
+    })
     backend.catch(() => {
       backend = undefined
     })

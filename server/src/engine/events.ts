@@ -28,6 +28,8 @@ export interface EngineOptions {
   readonly engine: string
   readonly threads?: number
   readonly memoryMegabytes?: number
+  /** The user's folder of Assay, where engines are installed. */
+  readonly home?: string
   /** A search for slices holds at most this many rows in memory, 5 000 000 unless given; more stay in the database. */
   readonly inMemoryRows?: number
 }

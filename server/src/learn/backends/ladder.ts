@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly threads: number
   /** Where the binaries for WebAssembly lie, if not in the package. */
   readonly wasmFolder?: string
+  /** The user's folder of Assay: the engines that `assay engine install` has built lie in it. */
+  readonly home?: string
   /** `thorough`: load what can be loaded, even where libraries then complain on stderr; so when an engine is asked for by name. */
   readonly search?: 'quiet' | 'thorough'
 }
@@ -74,7 +76,7 @@ export type Rung = (options: EngineOptions) => Promise<Backend>
 const rungs: Readonly<Record<Engine, { readonly load: Rung; readonly remedy: string }>> = {
   gpu: {
     load: (options) => ready('gpu', loadNative('gpu', options)),
-    remedy: 'Install `@tensorflow/tfjs-node-gpu` and CUDA, or use `--engine auto`.',
+    remedy: 'With an NVIDIA GPU and its driver, `assay engine install --download` builds it; or use `--engine auto`.',
   },
   'onnx-cuda': {
     load: (options) => ready('onnx-cuda', loadOnnx('cuda', options.threads)),
@@ -91,7 +93,7 @@ const rungs: Readonly<Record<Engine, { readonly load: Rung; readonly remedy: str
   },
   native: {
     load: (options) => ready('native', loadNative('cpu', options)),
-    remedy: 'Install `@tensorflow/tfjs-node`, or use `--engine auto`.',
+    remedy: '`assay engine install` builds it against the TensorFlow of your Python, or a wheel; or use `--engine auto`.',
   },
   onnx: {
     load: (options) => ready('onnx', loadOnnx('cpu', options.threads)),
