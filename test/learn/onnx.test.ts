@@ -19,6 +19,11 @@ const operations: readonly (readonly [string, <T>(ops: Ops<T>, a: T, b: T) => T]
   ['a product with a transpose', (ops, a, b) => ops.matMul(a, ops.transpose(b))],
   ['a transpose with a product', (ops, a, b) => ops.matMul(ops.transpose(a), b)],
   ['the product over rows', (ops, a, b) => ops.transposedMatMul(a, b)],
+  [
+    'the product over rows and a multiple of a matrix',
+    (ops, a, b) => ops.add(ops.transposedMatMul(a, b), ops.scale(ops.transposedMatMul(b, b), -0.3)),
+  ],
+  ['the product over rows and a row', (ops, a, b) => ops.add(ops.transposedMatMul(a, b), ops.sum(a, 0, 'keep'))],
   ['transposes of three axes', (ops, a) => ops.reshape(ops.transpose(ops.reshape(a, [-1, 2, 2]), [2, 0, 1]), [-1, 4])],
   ['transposes that move nothing', (ops, a) => ops.reshape(ops.transpose(ops.reshape(a, [-1, 1, 4]), [1, 0, 2]), [-1, 4])],
   ['sums and differences with broadcasting', (ops, a, b) => ops.sub(ops.add(a, ops.constant([1, 2, 3, 4], [1, 4])), b)],

@@ -124,13 +124,15 @@ export const adam = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 } as c
 
 /**
  * A step of Adam (Kingma & Ba 2015, Alg. 1, in the order of computation that their §2 gives): parameters and moments in, parameters and moments
- * out. `rate` [1, 1] is α·√(1 − β₂ᵗ)/(1 − β₁ᵗ), `share` [1, 1] is 1/n of the batch. Moments: `m:w0 …`, `s:w0 …`.
+ * out. `rate` [1, 1] is α·√(1 − β₂ᵗ)/(1 − β₁ᵗ), `share` [1, 1] is 1/n of the batch. Moments: `m:w0 …`, `s:w0 …`, which are m/(1 − β₁) and v/(1 − β₂) of
+ * the paper: each operation saved is a sweep over all parameters. For the same reason the cotangent is divided by n, and not the gradient.
  */
 export function adamPass(architecture: Architecture): Pass {
   const network = networkOf(architecture)
   const gradient = gradientPass(architecture)
   const own = parametersOf(architecture)
   const states = [...own, ...own.map(prefixed('m:')), ...own.map(prefixed('s:'))]
+  const scale = Math.sqrt(1 - adam.beta2)
   return {
     name: `adam ${signature(architecture)}`,
     inputs: [...gradient.inputs, ...states.slice(own.length), { name: 'rate', shape: [1, 1] }, { name: 'share', shape: [1, 1] }],
@@ -138,14 +140,16 @@ export function adamPass(architecture: Architecture): Pass {
     build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>) {
       const trace = solve(network, ops, parameters(architecture, inputs), inputs.x!)
       const results: Record<string, T> = { loss: network.head.losses(ops, trace.outputs, inputs.y!) }
-      const sums = pull(network, ops, trace, network.head.cotangent(ops, trace.predictions, inputs.y!))
+      const cotangent = ops.mul(network.head.cotangent(ops, trace.predictions, inputs.y!), inputs.share!)
+      const slopes = pull(network, ops, trace, cotangent)
+      const rate = ops.scale(inputs.rate!, (1 - adam.beta1) / scale)
       own.forEach(({ name }, index) => {
         const value = inputs[name]!
-        const slope = ops.add(ops.mul(sums[index]!, inputs.share!), ops.scale(value, architecture.l2))
-        const mean = ops.add(ops.scale(inputs[`m:${name}`]!, adam.beta1), ops.scale(slope, 1 - adam.beta1))
-        const square = ops.add(ops.scale(inputs[`s:${name}`]!, adam.beta2), ops.scale(ops.mul(slope, slope), 1 - adam.beta2))
-        const step = ops.div(mean, ops.add(ops.sqrt(square), ops.constant([adam.epsilon], [1, 1])))
-        results[name] = ops.sub(value, ops.mul(step, inputs.rate!))
+        const slope = architecture.l2 === 0 ? slopes[index]! : ops.add(slopes[index]!, ops.scale(value, architecture.l2))
+        const mean = ops.add(ops.scale(inputs[`m:${name}`]!, adam.beta1), slope)
+        const square = ops.add(ops.scale(inputs[`s:${name}`]!, adam.beta2), ops.mul(slope, slope))
+        const step = ops.div(mean, ops.add(ops.sqrt(square), ops.constant([adam.epsilon / scale], [1, 1])))
+        results[name] = ops.sub(value, ops.mul(step, rate))
         results[`m:${name}`] = mean
         results[`s:${name}`] = square
       })

@@ -19,12 +19,14 @@ export interface CompiledPass {
 
 /** Products of a batch with this many columns in all are made as one. */
 const widestMerged = 256
+/** Beyond this many columns Gemm's flag is as fast as a kept transpose; for ten columns it takes twice the time. */
+const widestTurned = 64
 
 /** Records a pass, joins products that read the same batch, and writes what its outputs need as an ONNX model. */
 export function compilePass(pass: Pass, variant: Variant): CompiledPass {
   const borders = new Map<string, Value>()
-  const recorder = createRecorder((value) => {
-    if (value.step !== undefined || !variant.turned.includes(value.name)) return undefined
+  const recorder = createRecorder((value, columns) => {
+    if (value.step !== undefined || columns > widestTurned || !variant.turned.includes(value.name)) return undefined
     return offer(`turned:${value.name}`, [value.shape[1]!, -1])
   })
   const offer = (name: string, shape: readonly number[]): Value => {
@@ -50,6 +52,16 @@ export function compilePass(pass: Pass, variant: Variant): CompiledPass {
     recorder,
     outputs.map(({ value }) => value),
   )
+  // A value that is made and goes out once has the name of its output; copies are for inputs that go out, and for what goes out twice.
+  const outward = new Map<string, string>()
+  const copies: Node[] = []
+  for (const { name, value: original } of outputs) {
+    const value = joined.get(original.name) ?? original
+    if (value.step === undefined || outward.has(value.name))
+      copies.push({ op: 'Identity', inputs: [value.name], outputs: [`out:${name}`], attributes: {} })
+    else outward.set(value.name, `out:${name}`)
+  }
+  const named = (name: string): string => outward.get(name) ?? name
   const nodes: Node[] = []
   const used = new Set<string>()
   const emitted = new Set<Step>()
@@ -60,11 +72,12 @@ export function compilePass(pass: Pass, variant: Variant): CompiledPass {
       used.add(value.name)
     } else if (!emitted.has(step)) {
       emitted.add(step)
-      nodes.push({ op: step.op, inputs: step.inputs.map(emit), outputs: step.outputs, attributes: step.attributes })
+      nodes.push({ op: step.op, inputs: step.inputs.map(emit), outputs: step.outputs.map(named), attributes: step.attributes })
     }
-    return value.name
+    return named(value.name)
   }
-  for (const { name, value } of outputs) nodes.push({ op: 'Identity', inputs: [emit(value)], outputs: [`out:${name}`], attributes: {} })
+  for (const { value } of outputs) emit(value)
+  nodes.push(...copies.map((copy) => ({ ...copy, inputs: copy.inputs.map(named) })))
 
   const model = encodeModel({
     name: pass.name,

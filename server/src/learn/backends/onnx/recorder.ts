@@ -13,6 +13,8 @@ export interface Value {
   readonly step?: Step
   /** Does not depend on the rows of the batch. */
   readonly fixed: boolean
+  /** The factor of a `scale`. */
+  readonly constant?: number
 }
 
 export interface Step {
@@ -34,7 +36,7 @@ export interface Recorder {
 }
 
 /** `transposed` gives a value that holds the transpose of another already, if there is one: an input that the device keeps turned. */
-export function createRecorder(transposed: (value: Value) => Value | undefined): Recorder {
+export function createRecorder(transposed: (value: Value, columns: number) => Value | undefined): Recorder {
   const initializers = new Map<string, Initializer>()
   let serial = 0
 
@@ -66,6 +68,16 @@ export function createRecorder(transposed: (value: Value) => Value | undefined):
     (a: Value, b: Value): Value =>
       add(op, [a, b], broadcast(a.shape, b.shape))
 
+  /** A·B + f·C as one product, where A·B has an operator of its own and C its shape. Layers need A·B for nothing else. */
+  const withBias = (a: Value, b: Value): Value | undefined => {
+    const { step } = a
+    if (step?.op !== 'Gemm' || step.inputs.length !== 2 || a.shape.join() !== b.shape.join()) return undefined
+    const [bias, factor] = b.step?.op === 'Mul' ? b.step.inputs : []
+    const scaled = factor?.constant !== undefined
+    const beta = { beta: { float: scaled ? factor.constant! : 1 } }
+    return add('Gemm', [...step.inputs, scaled ? bias! : b], a.shape, { ...step.attributes, ...beta })
+  }
+
   const ops: Ops<Value> = {
     constant,
     matMul(a, b) {
@@ -77,7 +89,7 @@ export function createRecorder(transposed: (value: Value) => Value | undefined):
     },
     transposedMatMul(a, b) {
       const shape = [a.shape[1]!, b.shape[1]!]
-      const ready = transposed(a)
+      const ready = transposed(a, b.shape[1]!)
       if (process.env.FORM === 'tr' && b.shape[1]! <= 256 && a.step === undefined)
         return ops.transpose(ops.matMul(add('Transpose', [b], [b.shape[1]!, b.shape[0]!], { perm: { ints: [1, 0] } }), a))
       return ready === undefined ? add('Gemm', [a, b], shape, { transA: 1 }) : add('MatMul', [ready, b], shape)
@@ -89,11 +101,11 @@ export function createRecorder(transposed: (value: Value) => Value | undefined):
       if (moving.every((axis, index) => index === 0 || moving[index - 1]! < axis)) return ops.reshape(a, shape)
       return add('Transpose', [a], shape, { perm: { ints: axes } })
     },
-    add: binary('Add'),
+    add: (a, b) => withBias(a, b) ?? add('Add', [a, b], broadcast(a.shape, b.shape)),
     sub: binary('Sub'),
     mul: binary('Mul'),
     div: binary('Div'),
-    scale: (a, factor) => (factor === 1 ? a : add('Mul', [a, constant([factor], [])], a.shape)),
+    scale: (a, factor) => (factor === 1 ? a : add('Mul', [a, { ...constant([factor], []), constant: factor }], a.shape)),
     sqrt: unary('Sqrt'),
     relu: unary('Relu'),
     step(a) {
