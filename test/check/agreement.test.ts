@@ -49,6 +49,7 @@ const EXPRESSIONS = [
   'not married',
   'married = 1',
   "married = 'true'",
+  "married in ('yes', 'N', '0')",
   "born > '2020-01-01'",
   "seen between '2020-01-01' and '2020-01-02 10:00:00'",
   "city || age || 'x'",

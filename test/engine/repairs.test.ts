@@ -50,6 +50,42 @@ describe('a repair', () => {
   })
 })
 
+test('a column of yes and no is a boolean: its classes may be written as in the file', async () => {
+  const said = rows.map((row) => row.replace('cat', 'yes').replace('dog', 'no'))
+  const toy = await runToy(
+    `${head.replace("'cat'", "'yes'")}
+assert sure on pets using reader {
+  each    row
+  require score(label, 'yes') > 0.5 or predict(label) = 'no'
+}
+${repair('mended', "  relabel top 5 rows of train by loss to 'No'")}`,
+    { 'pets.csv': `id,a,b,label,bad\n${said.join('\n')}\n` },
+  )
+  expect(toy.problems).toEqual([])
+  expect(toy.of('assert', 'sure')).toMatchObject({ status: 'ok', checked: 60, failed: 0 })
+  expect(toy.of('intervene', 'mended')).toMatchObject({ status: 'ok', changedRows: 5 })
+})
+
+describe('rows of a view', () => {
+  const blamed = (view: string) => `${head}source some { from (${view}) }
+complaint many using reader {
+  query  select count(*) as n from pets where predict(label) = 'cat'
+  expect lower n
+  blame  top 100 rows of some by loss
+}
+`
+  test('are blamed by their key', async () => {
+    const toy = await runToy(blamed('select id, a from pets where bad'), files, { names: ['many'] })
+    const keys = toy.of('complaint', 'many').ranking!.map((row) => row.key as number)
+    expect(keys.sort((a, b) => a - b)).toEqual([0, 6, 12, 18, 24, 30, 36, 42, 48, 54])
+  })
+
+  test('cannot be told without it', async () => {
+    const toy = await runToy(blamed('select a from pets where bad'), files, { names: ['many'] })
+    expect(toy.of('complaint', 'many').message).toMatch(/Select `id` in `some`/)
+  })
+})
+
 describe('predictions brought along', () => {
   const csv = 'id,truth,guess,dog_score,cat_score\n1,cat,cat,0.1,0.9\n2,dog,,,\n3,dog,dog,0.8,0.2\n4,cat,dog,0.7,0.3\n'
   const brought = (kind: string) => `

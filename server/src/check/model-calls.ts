@@ -5,7 +5,7 @@ import { tableNamed } from './columns.ts'
 import type { ExprScope, TableScope } from './expression-scope.ts'
 import { fold } from './names.ts'
 import { find, type ModelInfo, report, type SourceInfo, spoil } from './scope.ts'
-import { comparable, DOUBLE, literalOf, type Typed, UNKNOWN } from './types.ts'
+import { comparable, DOUBLE, literalAs, literalOf, type Typed, UNKNOWN } from './types.ts'
 
 /** `predict(c [, model])`, `predict(l.c)`, `score(c, k [, model])`, `ask(oracle, c)`. The column `c` names a target; only the model's inputs must be there. */
 export function typeOfPredict(expr: ast.Call, scope: ExprScope): Typed {
@@ -33,8 +33,15 @@ export function typeOfScore(expr: ast.Call, scope: ExprScope, typeOf: (expr: ast
   if (found === undefined) return DOUBLE
   const { model, table } = found
   if (model.task === 'regression') report(scope.site, 'score-regression', expr, { model: model.name })
-  else if (table) scope.site.meanings.set(expr, { kind: 'score', model: model.name, label, table: table.mark })
+  else if (table) scope.site.meanings.set(expr, { kind: 'score', model: model.name, label: classNamed(label, model), table: table.mark })
   return DOUBLE
+}
+
+/** The class as the target's type writes it: `'yes'` of a boolean target is true. */
+function classNamed(label: ast.Expr, model: ModelInfo): ast.Expr {
+  const value = literalOf(label)
+  const meant = value === undefined || model.target === undefined ? value : literalAs(model.target.type, value)
+  return typeof meant === 'boolean' ? { kind: 'boolean', value: meant, start: label.start, end: label.end } : label
 }
 
 /** The model that predicts the first argument, or that the last argument names, and the table whose rows it is asked about. */

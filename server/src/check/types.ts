@@ -50,6 +50,18 @@ export function literalOf(expr: ast.Expr): string | number | boolean | undefined
   return undefined
 }
 
+/** The boolean that the database reads from this text: columns of `yes` and `no` are booleans to it too. */
+export function booleanOf(text: string): boolean | undefined {
+  if (/^(true|t|yes|y|1)$/i.test(text)) return true
+  return /^(false|f|no|n|0)$/i.test(text) ? false : undefined
+}
+
+/** A literal as a value of that type, where it is written in another way. */
+export function literalAs(type: ColumnType, value: string | number | boolean): string | number | boolean {
+  if (type !== 'boolean' || typeof value === 'boolean') return value
+  return booleanOf(String(value)) ?? value
+}
+
 /** May these be compared? What DuckDB would refuse, or fail at with the first row, is refused here. `text` compared with a date must be a literal that is one. */
 export function comparable(left: Typed, leftNode: ast.Expr, right: Typed, rightNode: ast.Expr): boolean {
   const a = left.type
@@ -64,7 +76,7 @@ export function comparable(left: Typed, leftNode: ast.Expr, right: Typed, rightN
 export function literalFits(type: ColumnType, node: ast.Expr): boolean {
   if (node.kind === 'string') {
     if (isTime(type)) return looksLikeDate(node.value)
-    if (type === 'boolean') return /^(true|false|t|f)$/i.test(node.value)
+    if (type === 'boolean') return booleanOf(node.value) !== undefined
     return type === 'blob'
   }
   return type === 'boolean' && node.kind === 'number' && (node.value === 0 || node.value === 1)

@@ -10,17 +10,10 @@ const quoted = (name: string) => printExpr({ kind: 'column', name })
 
 /** Which training rows (in training order) belong to the rows that a declaration names; `undefined` when all do. */
 export async function membership(ctx: RunContext, model: FittedModel, of: RefSpec): Promise<Uint8Array | undefined> {
-  const { plan, trained } = model
-  if (of.source.toLowerCase() !== plan.source.toLowerCase()) {
-    throw new DataProblem(
-      'not-training-rows',
-      `\`${plan.name}\` learned from \`${plan.source}\`, so only rows of it can be blamed, not rows of \`${of.source}\`.`,
-    )
-  }
+  const { plan } = model
+  if (of.source.toLowerCase() !== plan.source.toLowerCase()) return trainedAmong(ctx, model, of)
   if (of.split === undefined || of.split.toLowerCase() === plan.train?.split.toLowerCase()) return undefined
-  const condition = `${quoted(SPLIT)} = ${printExpr({ kind: 'literal', value: of.split })}`
-  const chosen = await positionsWhere(ctx, plan.source, condition)
-  const members = Uint8Array.from(trained!.rows, (position) => (chosen.has(position) ? 1 : 0))
+  const members = await trainedWhere(ctx, model, splitIs(of.split))
   if (!members.includes(1)) {
     throw new DataProblem(
       'not-training-rows',
@@ -28,6 +21,37 @@ export async function membership(ctx: RunContext, model: FittedModel, of: RefSpe
     )
   }
   return members
+}
+
+/** Rows of a view over the model's source are known again by their key. */
+async function trainedAmong(ctx: RunContext, model: FittedModel, of: RefSpec): Promise<Uint8Array> {
+  const { plan } = model
+  const { key } = ctx.prepared.get(plan.source)!.plan
+  const names = new Set(ctx.prepared.get(of.source)!.plan.columns.map((column) => column.name.toLowerCase()))
+  if (key.length === 0 || key.some((name) => !names.has(name.toLowerCase()))) {
+    const remedy =
+      key.length === 0
+        ? `Give \`${plan.source}\` a \`key\`, and select it in \`${of.source}\`.`
+        : `Select ${key.map((name) => `\`${name}\``).join(', ')} in \`${of.source}\`.`
+    throw new DataProblem(
+      'not-training-rows',
+      `Which rows of \`${plan.source}\` are meant by rows of \`${of.source}\` can be told by their key only. ${remedy}`,
+    )
+  }
+  const columns = key.map(quoted).join(', ')
+  const where = of.split === undefined ? '' : ` where ${splitIs(of.split)}`
+  const members = await trainedWhere(ctx, model, `(${columns}) in (select (${columns}) from ${quoted(of.source)}${where})`)
+  if (!members.includes(1)) {
+    throw new DataProblem('not-training-rows', `\`${plan.name}\` was trained on no row of \`${of.source}\`, so none of them can be blamed.`)
+  }
+  return members
+}
+
+const splitIs = (split: string) => `${quoted(SPLIT)} = ${printExpr({ kind: 'literal', value: split })}`
+
+async function trainedWhere(ctx: RunContext, { plan, trained }: FittedModel, condition: string): Promise<Uint8Array> {
+  const chosen = await positionsWhere(ctx, plan.source, condition)
+  return Uint8Array.from(trained!.rows, (position) => (chosen.has(position) ? 1 : 0))
 }
 
 /** Positions of a source's rows for which a printed condition is true. */

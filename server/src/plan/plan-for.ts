@@ -127,7 +127,9 @@ function taskOf(spec: Spec, d: DeclarationSpec): { task: Task; sources: string[]
       for (const model of d.retrain) refuseLaterModel(spec, model)
       const task = interveneTask(spec, d)
       const measured = task.compare.map((m) => (m.kind === 'complaint' ? m.task.source : m.on?.source)).filter((s) => s !== undefined)
-      return { task, sources: [task.complaint.source, ...measured], models: [...new Set([task.complaint.model, ...d.retrain])] }
+      const blamed = [task.complaint.suspects, ...task.fixes.flatMap(({ target }) => (target.kind === 'suspects' ? [target.suspects] : []))]
+      const sources = [task.complaint.source, ...blamed.map((suspects) => suspects.of.source), ...measured]
+      return { task, sources, models: [...new Set([task.complaint.model, ...d.retrain])] }
     }
     default:
       throw new Later(`\`${d.name}\`: \`${d.kind}\` is checked and not yet run`)

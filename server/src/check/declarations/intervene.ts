@@ -3,10 +3,10 @@ import { clauseOf } from '../clauses.ts'
 import { checkCondition, typeOf } from '../expressions.ts'
 import { sameName } from '../names.ts'
 import { checkMeasure } from '../rules/measures.ts'
-import { checkLabelValue, checkSuspects } from '../rules/suspects.ts'
+import { checkSuspects, labelValue } from '../rules/suspects.ts'
 import { type ComplaintInfo, find, findColumn, type ModelInfo, report, type Site } from '../scope.ts'
 import { rowScope } from '../select.ts'
-import { checkSetting, literalValue } from '../settings.ts'
+import { checkSetting } from '../settings.ts'
 import type { FixSpec, FixTargetSpec, InterveneSpec, MeasureSpec } from '../spec.ts'
 import { comparable } from '../types.ts'
 
@@ -36,10 +36,10 @@ function checkFix(clause: ast.InterveneClause, model: ModelInfo | undefined, lat
       return target && { kind: 'remove', target }
     }
     case 'relabel': {
-      if (clause.to) checkLabelValue(clause.to, model, site)
-      else if (model?.task === 'regression') report(site, 'missing-option', clause, { option: 'to', of: 'relabel' })
+      const to = clause.to && labelValue(clause.to, model, site)
+      if (clause.to === undefined && model?.task === 'regression') report(site, 'missing-option', clause, { option: 'to', of: 'relabel' })
       const target = targetOf(clause.target, model, later, site)
-      return target && { kind: 'relabel', target, to: literalValue(clause.to) }
+      return target && { kind: 'relabel', target, to }
     }
     case 'denoise':
       if (clause.filter) checkSetting(clause.filter, 'denoise', site)

@@ -9,7 +9,7 @@ import { checkTarget } from '../rules/targets.ts'
 import { find, findColumn, findSplit, type ModelInfo, report, type Site, type SourceInfo } from '../scope.ts'
 import { type CheckedSetting, checkOptions, checkSetting } from '../settings.ts'
 import type { ModelSpec } from '../spec.ts'
-import { comparable, isWhole } from '../types.ts'
+import { comparable, isWhole, literalAs } from '../types.ts'
 
 export interface CheckedModel {
   readonly info: ModelInfo
@@ -165,8 +165,7 @@ const PLAIN: ast.NullLiteral = { kind: 'null', start: 0, end: 0 }
 /** A class's name in a list is a word: a number or a boolean where the target is one. */
 function labelFor(text: string, target: Column | undefined): string | number | boolean {
   if (target?.type === 'number' && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
-  if (target?.type === 'boolean' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
-  return text
+  return target ? literalAs(target.type, text) : text
 }
 
 const columnsNamed = (names: readonly string[], source: SourceInfo): Column[] =>

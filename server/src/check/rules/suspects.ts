@@ -4,7 +4,7 @@ import { fold, sameName } from '../names.ts'
 import { find, type ModelInfo, report, type Site, type SourceInfo, spoil, use } from '../scope.ts'
 import { checkSetting, literalValue } from '../settings.ts'
 import type { RefSpec, SuspectsSpec, TreatmentSpec } from '../spec.ts'
-import { articled } from '../types.ts'
+import { articled, literalAs } from '../types.ts'
 import { checkCount } from './quantities.ts'
 
 export interface CheckedSuspects {
@@ -64,8 +64,7 @@ function treatmentOf(
       return { treatment: { kind: 'remove' } }
     case 'relabel': {
       const value = setting.values.get('to')
-      if (value) checkLabelValue(value, model, site)
-      return { treatment: { kind: 'relabel', to: literalValue(value) } }
+      return { treatment: { kind: 'relabel', to: value && labelValue(value, model, site) } }
     }
     case 'denoise':
       return { treatment: { kind: 'denoise', size: setting.number('size') ?? 3 }, later: '`influence of denoise`' }
@@ -79,12 +78,14 @@ function treatmentOf(
   }
 }
 
-/** A label to give rows is a literal of the target's type. */
-export function checkLabelValue(value: ast.Value, model: ModelInfo | undefined, site: Site): void {
+/** A label to give rows: a literal of the target's type. */
+export function labelValue(value: ast.Value, model: ModelInfo | undefined, site: Site): string | number | boolean | undefined {
   const target = model?.target
-  if (target === undefined || target.type === 'unknown') return
-  const given = literalValue(value)
+  const literal = literalValue(value)
+  if (target === undefined || target.type === 'unknown') return literal
+  const given = literal === undefined ? undefined : literalAs(target.type, literal)
   const type = typeof given === 'number' ? 'number' : typeof given === 'boolean' ? 'boolean' : 'text'
   if (given === undefined) report(site, 'wrong-option', value, { option: 'to', wanted: `a literal that is ${articled(target.type)}` })
   else if (type !== target.type) report(site, 'relabel-value', value, { type, target: target.name, wanted: target.type })
+  return given
 }
