@@ -38,6 +38,12 @@ describe('a file that cannot be what it is said to be', () => {
       "ragged-lines: `ragged.csv` was read as a single column, because its lines do not hold the same number of values: 2 values separated by `,` in line 1, 3 in line 3. Mend the line, or name the right delimiter: `with (delim: '…')`.",
     ],
     [
+      'preamble.csv',
+      `a,b,y\n${lines(50, (i) => `${i},${i * 2},x`)}1,2\n3,4,x,5\n`,
+      {},
+      'ragged-lines: The lines of `preamble.csv` do not hold the same number of values: the first ones hold 3 separated by `,`, and only lines with 4 could be read together. Mend the lines that differ, or say how many lines at the head are none of the table’s: `with (skip: 1)`.',
+    ],
+    [
       'late.csv',
       `x,y\n${lines(40_000, (i) => `${i},${i * 2}`)}oops,3\n${lines(10_000, (i) => `${i},1`)}`,
       {},

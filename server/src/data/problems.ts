@@ -79,6 +79,13 @@ export function raggedLines(path: string, delimiter: string, header: number, lin
     `${file(path)} was read as a single column, because its lines do not hold the same number of values: ${many(header, 'value')} separated by ${word} in line 1, ${found} in line ${line}. Mend the line, or name the right delimiter: \`with (delim: '…')\`.`,
   )
 }
+export function skippedLines(path: string, delimiter: string, usual: number, columns: number): DataProblem {
+  const word = delimiter === '\t' ? 'tabs' : `\`${delimiter}\``
+  return new DataProblem(
+    'ragged-lines',
+    `The lines of ${file(path)} do not hold the same number of values: the first ones hold ${usual} separated by ${word}, and only lines with ${columns} could be read together. Mend the lines that differ, or say how many lines at the head are none of the table’s: \`with (skip: 1)\`.`,
+  )
+}
 export function raggedRow(path: string, line: number, expected: string, found: string): DataProblem {
   return new DataProblem(
     'ragged-row',

@@ -92,7 +92,8 @@ const DELIMITERS = [',', ';', '\t', '|'] as const
  * (A file of one column with an innocent name passes: prose has commas too.)
  */
 export function checkDelimiter(reading: FileReading, path: string, schema: Schema): void {
-  if (schema.length !== 1 || (reading.format !== 'csv' && reading.format !== 'tsv')) return
+  if (reading.format !== 'csv' && reading.format !== 'tsv') return
+  if (schema.length !== 1) return checkWidth(reading, path, schema.length)
   const name = schema[0]!.name
   const delimiter = DELIMITERS.filter((candidate) => name.includes(candidate)).sort((a, b) => count(name, b) - count(name, a))[0]
   if (delimiter === undefined) return
@@ -107,6 +108,25 @@ export function checkDelimiter(reading: FileReading, path: string, schema: Schem
     throw problem.raggedLines(path, delimiter, header + 1, odd + skip + 1, counts[odd]! + 1)
   }
   throw problem.wrongDelimiter(path, delimiter, header + 1)
+}
+
+/**
+ * Where one line differs the database may take all lines before it for a preamble, and skip them without a word. So most of a file's first lines must
+ * hold as many values as it has columns.
+ */
+function checkWidth(reading: FileReading, path: string, columns: number): void {
+  const { delim, quote, encoding, skip } = reading.options
+  if ([delim, quote, encoding, skip].some((option) => option !== undefined)) return
+  const lines = firstLines(path).filter((line) => line.trim() !== '')
+  // Text in quotes may run over several lines.
+  if (lines.length === 0 || lines.some((line) => (line.split('"').length - 1) % 2 === 1)) return
+  const most = lines.length / 2
+  const widths = DELIMITERS.map((delimiter) => lines.map((line) => count(line, delimiter) + 1))
+  if (widths.some((found) => found.filter((width) => width === columns).length >= most)) return
+  for (const [d, found] of widths.entries()) {
+    const usual = found.find((width) => width > 1 && found.filter((other) => other === width).length > most)
+    if (usual !== undefined) throw problem.skippedLines(path, DELIMITERS[d]!, usual, columns)
+  }
 }
 
 /** Delimiters outside double quotes. */
