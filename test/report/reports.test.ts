@@ -6,7 +6,7 @@ import type { ComplaintResult, DiscoverResult, Result } from '../../server/src/p
 import { htmlReport } from '../../server/src/report/html.ts'
 import { jsonReport } from '../../server/src/report/json.ts'
 import { textReport } from '../../server/src/report/text.ts'
-import { complaint, diagonal, discover, everyKind, intervene, reportOf, skipped, viewOf } from './samples.ts'
+import { assertion, complaint, diagonal, discover, everyKind, intervene, reportOf, skipped, viewOf } from './samples.ts'
 
 const text = (...results: Result[]) => textReport(reportOf(results.map((result) => viewOf(result))), { colour: false, width: 100 })
 
@@ -29,6 +29,31 @@ describe('text', () => {
   test('the last line counts what happened', () => {
     expect(text(...everyKind)).toContain('7 declarations ran: 1 complaint stands, 1 assertion fails, 1 skipped.')
     expect(text(intervene)).toContain('1 declaration ran: everything holds.')
+  })
+
+  test('a baseline is not called influence, and a bound keeps its direction', () => {
+    const expectations = ['200 <= n', "n <= 200 where c = 'a <= 3'", 'n = 200'].map((expect) => ({
+      expect,
+      actual: 7,
+      relaxed: 7,
+      expected: 200,
+      satisfied: false,
+    }))
+    const said = text({ ...complaint, method: 'loss', expectations } as Result)
+    expect(said).toMatch(/model's opinion\s+loss\s+treatment/)
+    expect(said).not.toContain('predicted improvement')
+    expect([...said.matchAll(/→\s+(\S*) ?200 /g)].map((found) => found[1])).toEqual(['>=', '<=', ''])
+  })
+
+  test('an assertion counts what could be judged, and says what its level makes of a failure', () => {
+    const failing = { ...assertion, checked: 400, unknown: 18, failed: 11, fraction: 11 / 382 } as Result
+    expect(text(failing)).toContain('11 of 382 fail (2.88 %). 18 more are unknown (the rule is NULL): neither passed nor failed.')
+    const mild = { ...failing, level: 'warning' } as Result
+    expect(text(mild)).toContain('· FAILS (WARNING)')
+    expect(text(mild)).toContain('1 declaration ran: 1 assertion fails as a warning.')
+    expect(text({ ...failing, status: 'ok', unknown: 400, failed: 0, fraction: 0 } as Result)).toContain(
+      'Nothing could be judged. 400 are unknown',
+    )
   })
 
   test('what was skipped says why', () => expect(text(skipped)).toContain('`acquire` is checked and not yet run.'))

@@ -27,7 +27,7 @@ export function withOutput(command: Command): Command {
 export function withEngine(command: Command): Command {
   return withOutput(command)
     .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
-    .option('--seed <n>', 'seed of everything random, in place of the ones in the file', whole(0))
+    .option('--seed <n>', 'seed of training and of sampling, in place of the ones in the file; splits keep theirs', whole(0))
     .option('--threads <n>', 'threads that may compute at once', whole(1))
 }
 

@@ -3,7 +3,7 @@ import { figure } from './figures.ts'
 import { inert } from './inert.ts'
 import { html } from './markup.ts'
 import { sliceMetric } from './tables.ts'
-import { chartSentences, measureName, predicateText } from './wording.ts'
+import { chartSentences, measureName, predicateText, scoreOf } from './wording.ts'
 
 /**
  * Charts as SVG text, drawn by Observable Plot on a document without a browser. Loaded only when an HTML report is written.
@@ -59,7 +59,7 @@ async function rankingChart(result: ComplaintResult): Promise<Chart | undefined>
     height: 220,
     marginLeft: 60,
     x: { label: 'rank', tickFormat: (d: number) => (Number.isInteger(d) ? figure(d) : '') },
-    y: { label: 'influence', grid: true, zero: true, nice: true },
+    y: { label: scoreOf(result).name, grid: true, zero: true, nice: true },
     marks: [
       plot.gridY({ stroke: faint, strokeOpacity: 1 }),
       plot.areaY(points, { x: 'rank', y: 'influence', fill: accent, fillOpacity: 0.12 }),

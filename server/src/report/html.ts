@@ -17,6 +17,7 @@ import {
   provenanceText,
   rankingNote,
   rankingTitle,
+  scoreOf,
   sentences,
   summary,
   verdict,
@@ -153,7 +154,7 @@ async function complaintBody(view: View, result: ComplaintResult, tables: readon
   if (!rankingTable) return html`${expectations}`
   const shown =
     seen.length > 0
-      ? html`${suspectGrid(seen, urls)}${seen.length < ranking.length ? html`<p class="quiet">${cutText(seen.length, ranking.length, 'suspect')}</p>` : ''}`
+      ? html`${suspectGrid(seen, urls, scoreOf(result).name)}${seen.length < ranking.length ? html`<p class="quiet">${cutText(seen.length, ranking.length, 'suspect')}</p>` : ''}`
       : tableMarkup({ ...rankingTable, title: '' })
   return html`${expectations}
 <h3>${rankingTitle(result)}</h3>
@@ -163,7 +164,7 @@ ${chart}
 ${seen.length > 0 ? folded({ ...rankingTable, title: 'The same as a table' }) : ''}`
 }
 
-function suspectGrid(rows: readonly RankedRow[], urls: ReadonlyMap<string, string>): Markup {
+function suspectGrid(rows: readonly RankedRow[], urls: ReadonlyMap<string, string>, score: string): Markup {
   const influences = figures(
     rows.map((row) => row.influence),
     3,
@@ -174,7 +175,7 @@ function suspectGrid(rows: readonly RankedRow[], urls: ReadonlyMap<string, strin
     return html`<li><span class="rank">${row.rank}</span><img alt="row ${keyText(row.key)}" src="${urls.get(JSON.stringify(row.key))}"><div class="facts">
 ${row.label === undefined ? '' : html`<div><span>label</span><b>${cell(row.label, 24)}</b></div>`}
 ${row.prediction === undefined ? '' : html`<div class="${differs ? 'differs' : ''}"><span>model${probability}</span><b>${cell(row.prediction, 24)}</b></div>`}
-<div><span>influence</span>${influences[i]}</div>
+<div><span>${score}</span>${influences[i]}</div>
 <div><span>key</span>${keyText(row.key, 16)}</div></div></li>`
   })
   return html`<ol class="suspects">${items}</ol>`

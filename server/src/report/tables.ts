@@ -21,6 +21,7 @@ import {
   opinion,
   predicateText,
   rankingTitle,
+  scoreOf,
 } from './wording.ts'
 
 /** One table of a result, as text cells: drawn by `text.ts` with blanks and by `html.ts` with elements. */
@@ -187,7 +188,7 @@ function rankingTable(result: ComplaintResult, limit: number): Table[] {
       shown.map((row) => cell(row.label, 32)),
     )
   if (has((row) => row.prediction !== undefined)) add(left("model's opinion"), shown.map(opinion))
-  add(right('influence'), figures(shown.map((row) => row.influence)))
+  add(right(scoreOf(result).name), figures(shown.map((row) => row.influence)))
   if (has((row) => row.treatment !== undefined))
     add(
       left('treatment'),

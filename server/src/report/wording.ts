@@ -26,13 +26,17 @@ export function verdict(result: Result): string {
     case 'ok':
       return okWords[result.kind] ?? 'done'
     case 'violated':
-      return result.kind === 'complaint' ? 'stands' : result.kind === 'assert' ? 'fails' : 'violated'
+      if (result.kind === 'complaint') return 'stands'
+      if (result.kind !== 'assert') return 'violated'
+      return isMild(result) ? `fails (${result.level})` : 'fails'
     case 'not-met':
       return 'not met'
     default:
       return result.status
   }
 }
+/** A failure that its level forgives. */
+const isMild = (result: AssertResult) => result.level === 'warning' || result.level === 'info'
 const okWords: Readonly<Record<string, string>> = { complaint: 'satisfied', assert: 'holds', model: 'trained', index: 'stored' }
 
 /** `good`, `bad`, `quiet`: how a verdict is coloured, always beside its words. */
@@ -131,11 +135,18 @@ function discoveryFacts({ error, hypotheses, replicationRate }: DiscoverResult):
 function assertSentences(result: AssertResult): string[] {
   const { checked, failed, unknown } = result
   if (checked === undefined || failed === undefined) return []
-  const unknowns = unknown ? ` For ${count(unknown, 'row')} the rule is unknown (NULL): neither passed nor failed.` : ''
-  if (failed === 0) return [`All ${figure(checked - (unknown ?? 0))} checked hold.${unknowns}`]
+  const judged = checked - (unknown ?? 0)
+  const more = judged > 0 ? ' more' : ''
+  const unknowns = unknown
+    ? ` ${figure(unknown)}${more} ${unknown === 1 ? 'is' : 'are'} unknown (the rule is NULL): neither passed nor failed.`
+    : ''
+  if (judged === 0) return [unknown ? `Nothing could be judged.${unknowns}` : 'There was nothing to check.']
+  if (failed === 0) return [`${judged === 1 ? 'The one that was checked holds' : `All ${figure(judged)} checked hold`}.${unknowns}`]
   const level = result.status === 'ok' && result.level !== 'error' ? ` Its level is ${result.level}.` : ''
   const allowed = result.status === 'ok' && level === '' ? ' That is within what the assertion allows.' : ''
-  return [`${figure(failed)} of ${figure(checked)} fail (${share(result.fraction)}).${allowed}${level}${unknowns}`]
+  return [
+    `${figure(failed)} of ${figure(judged)} ${failed === 1 ? 'fails' : 'fail'} (${share(result.fraction)}).${allowed}${level}${unknowns}`,
+  ]
 }
 
 function complaintSentences(result: ComplaintResult): string[] {
@@ -180,7 +191,9 @@ export function withHint(message: string, hint: string | undefined): string {
 /** What a complaint expects, as short as can be: `<= 1 028`. */
 export function expectedText(expectation: ExpectationResult): string {
   if (typeof expectation.expected !== 'number') return cell(expectation.expected, 40)
-  const relation = /([<>]=?)\s*[-\d._e%]+$/.exec(expectation.expect)?.[1]
+  const [condition = ''] = expectation.expect.split(' where ')
+  const before = /^[-+\d._e%]+\s*([<>])(=?)/i.exec(condition)
+  const relation = before ? `${before[1] === '<' ? '>' : '<'}${before[2]}` : /([<>]=?)\s*[-+\d._e%]+$/i.exec(condition)?.[1]
   return relation ? `${relation} ${figure(expectation.expected)}` : figure(expectation.expected)
 }
 
@@ -196,7 +209,28 @@ export function rankingNote(result: ComplaintResult): string {
     result.indexMs === undefined ? undefined : `index ${duration(result.indexMs)}`,
     result.rankMs === undefined ? undefined : `ranking ${duration(result.rankMs)}`,
   ].filter((part) => part !== undefined)
-  return `Influence is the predicted improvement of the complaint if the row is treated as shown; positive helps.${times.length > 0 ? ` Took: ${times.join(', ')}.` : ''}`
+  return `${scoreOf(result).meaning}${times.length > 0 ? ` Took: ${times.join(', ')}.` : ''}`
+}
+
+/** What the column `influence` of a ranking holds: the baselines rank by something else. */
+export function scoreOf(result: ComplaintResult): { readonly name: string; readonly meaning: string } {
+  return baselines[result.method ?? ''] ?? influence
+}
+const influence = {
+  name: 'influence',
+  meaning: 'Influence is the predicted improvement of the complaint if the row is treated as shown; positive helps.',
+}
+const baselines: Readonly<Record<string, typeof influence>> = {
+  loss: { name: 'loss', meaning: 'Ranked by the model’s loss on the row, whatever the complaint.' },
+  confidence: {
+    name: 'margin',
+    meaning: 'Ranked by how much surer the model is of another class than of the row’s label, whatever the complaint.',
+  },
+  self_influence: {
+    name: 'self-influence',
+    meaning: 'Ranked by how much the row bears on the model’s answer for itself, whatever the complaint.',
+  },
+  random: { name: 'drawn', meaning: 'Rows drawn at random, for comparison.' },
 }
 
 /** `1 (0.98)`: what the model itself would say of the row. */
@@ -232,11 +266,13 @@ export function summary(results: readonly Result[]): string {
     if (n === 0) return []
     if (status !== 'violated') return [`${figure(n)} ${status === 'not-met' ? 'not met' : status}`]
     const complaints = violated('complaint')
-    const assertions = violated('assert')
+    const mild = results.filter((r) => r.kind === 'assert' && r.status === 'violated' && isMild(r)).length
+    const assertions = violated('assert') - mild
     return [
       ...(complaints > 0 ? [complaints === 1 ? '1 complaint stands' : `${figure(complaints)} complaints stand`] : []),
       ...(assertions > 0 ? [assertions === 1 ? '1 assertion fails' : `${figure(assertions)} assertions fail`] : []),
-      ...(n > complaints + assertions ? [`${figure(n - complaints - assertions)} violated`] : []),
+      ...(mild > 0 ? [mild === 1 ? '1 assertion fails as a warning' : `${figure(mild)} assertions fail as warnings`] : []),
+      ...(n > complaints + assertions + mild ? [`${figure(n - complaints - assertions - mild)} violated`] : []),
     ]
   })
   const planned = tally.get('planned') ?? 0
@@ -293,7 +329,8 @@ export const chartSentences = {
     if (!first || !last || ranking.length < 2) return 'Too few suspects for a curve.'
     const half = ranking.findIndex((row) => row.influence < first.influence / 2)
     const fall = half > 0 ? `; it is half of the first's at rank ${figure(half + 1)}` : ''
-    return `Predicted improvement by rank: from ${figure(first.influence)} for the first row to ${figure(last.influence)} for row ${figure(last.rank)}${fall}.`
+    const { name } = scoreOf(result)
+    return `${name === 'influence' ? 'Predicted improvement' : capital(name)} by rank: from ${figure(first.influence)} for the first row to ${figure(last.influence)} for row ${figure(last.rank)}${fall}.`
   },
   intervention: (result: InterveneResult): string => {
     const names = Object.keys(result.before ?? {})
