@@ -42,6 +42,14 @@ describe('a damaged file is as good as absent', () => {
     ['empty', (path) => truncateSync(path, 0)],
     ['another file', (path) => writeFileSync(path, 'label,x\n1,2\n')],
     [
+      'one character changed in what describes the numbers',
+      (path) => {
+        const bytes = readFileSync(path)
+        bytes.write('ruws', bytes.indexOf('rows'))
+        writeFileSync(path, bytes)
+      },
+    ],
+    [
       'one bit flipped in the numbers',
       (path) => {
         const bytes = readFileSync(path)

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path'
  * Trained models, debugging indexes and results on disk, by content hash. A file appears whole or not at all: it is written beside, under
  * `tmp/<process id>-…`, synced and renamed; what is read back is checked against its digest, and a file that fails is as good as absent.
  *
- * Layout: `ASSAY1\n`, the header's length (uint32, little-endian), the header as JSON (meta, the arrays' names, types and lengths, the
- * payload's sha256), padding to 8 bytes, then the arrays one after another, each padded to 8 bytes, little-endian.
+ * Layout: `ASSAY2\n`, the header's length (uint32, little-endian), the header as JSON (meta, the arrays' names, types and lengths, the
+ * sha256 of all these and the payload), padding to 8 bytes, then the arrays one after another, each padded to 8 bytes, little-endian.
  */
 export type Arrays = Readonly<Record<string, Float64Array | Float32Array | Int32Array | Uint8Array>>
 export interface Stored<M> {
@@ -25,7 +25,7 @@ export interface Cache {
   path(kind: string, hash: string): string
 }
 
-const MAGIC = Buffer.from('ASSAY1\n\0')
+const MAGIC = Buffer.from('ASSAY2\n\0')
 const TYPES = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const
 type TypeName = keyof typeof TYPES
 interface Header {
@@ -67,7 +67,7 @@ function decode<M>(file: Buffer): Stored<M> | undefined {
   if (headerEnd > file.length) return undefined
   const header = JSON.parse(file.toString('utf8', MAGIC.length + 4, headerEnd)) as Header
   const start = padded(headerEnd)
-  if (createHash('sha256').update(file.subarray(start)).digest('hex') !== header.digest) return undefined
+  if (digestOf(header).update(file.subarray(start)).digest('hex') !== header.digest) return undefined
   const arrays: Record<string, Float64Array | Float32Array | Int32Array | Uint8Array> = {}
   let offset = start
   for (const { name, type, length } of header.arrays) {
@@ -84,7 +84,8 @@ function decode<M>(file: Buffer): Stored<M> | undefined {
 
 export function writeStored<M>(folder: string, target: string, meta: M, arrays: Arrays): number {
   const entries = Object.entries(arrays)
-  const digest = createHash('sha256')
+  const described = { meta, arrays: entries.map(([name, array]) => ({ name, type: typeOf(array), length: array.length })) }
+  const digest = digestOf(described)
   const parts: Uint8Array[] = []
   for (const [, array] of entries) {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
@@ -92,17 +93,15 @@ export function writeStored<M>(folder: string, target: string, meta: M, arrays: 
     digest.update(bytes).update(rest)
     parts.push(bytes, rest)
   }
-  const header: Header = {
-    meta,
-    digest: digest.digest('hex'),
-    arrays: entries.map(([name, array]) => ({ name, type: typeOf(array), length: array.length })),
-  }
+  const header: Header = { ...described, digest: digest.digest('hex') }
   const json = Buffer.from(JSON.stringify(header), 'utf8')
   const length = Buffer.alloc(4)
   length.writeUInt32LE(json.length)
   const head = MAGIC.length + 4 + json.length
   return writeAtomically(folder, target, [MAGIC, length, json, new Uint8Array(padded(head) - head), ...parts])
 }
+
+const digestOf = ({ meta, arrays }: Omit<Header, 'digest'>) => createHash('sha256').update(JSON.stringify([meta, arrays]))
 
 let serial = 0
 

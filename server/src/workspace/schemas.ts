@@ -42,7 +42,8 @@ export function schemaReader(
   }
 }
 
-const version = 1
+/** Raised whenever the same file would be read otherwise than before. */
+const version = 2
 
 function nameOf(reading: Reading, fingerprint: string | undefined): string | undefined {
   if (fingerprint === undefined) return undefined
