@@ -79,8 +79,8 @@ export async function installEngine(request: InstallRequest, options: InstallOpt
     const failure = (reason as NodeJS.ErrnoException).code === 'ENOSPC' ? failed.diskFull(home) : reason
     throw withLog(failure, home, log)
   } finally {
-    await rm(engine, { recursive: true, force: true })
-    if (build !== undefined) await rm(build, { recursive: true, force: true })
+    for (const folder of [engine, ...(build === undefined ? [] : [build])])
+      await rm(folder, { recursive: true, force: true }).catch(() => {})
   }
 }
 
