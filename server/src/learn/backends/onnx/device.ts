@@ -1,4 +1,4 @@
-import { freemem } from 'node:os'
+import { totalmem } from 'node:os'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { Device, Named, Pass, Values } from '../../pass.ts'
 import { compilePass, type Variant } from './compile-pass.ts'
@@ -142,7 +142,7 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
       }
     },
     batchWork: 8e8,
-    memory: Math.min(mostMemory, freemem() / 2),
+    memory: Math.min(mostMemory, available() / 4),
     async dispose() {
       const all = [...sessions.values()]
       sessions.clear()
@@ -199,6 +199,12 @@ function turnPass(columns: number): Pass {
     outputs: [{ name: 'b', shape: [columns, -1], over: 'rows' }],
     build: (ops, { a }) => ({ b: ops.transpose(a!) }),
   }
+}
+
+/** What this process may have: a container's limit, where there is one. Not what is free just now: results must not depend on that. */
+function available(): number {
+  const limit = process.constrainedMemory?.() ?? 0
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
 }
 
 function product(extents: readonly number[]): number {
