@@ -38,6 +38,8 @@ export async function openTables(options: DatabaseOptions = {}): Promise<Tables>
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
     preserve_insertion_order: 'true',
+    // Groups by a few narrow integers are counted in an array instead of a hash table: three times as fast for three columns of 15 values.
+    perfect_ht_threshold: '18',
   }
   if (options.memoryLimit !== undefined) settings.memory_limit = options.memoryLimit
   if (options.threads !== undefined) settings.threads = String(options.threads)

@@ -18,26 +18,27 @@ import { codedSelect } from './discovery-rows.ts'
 
 /**
  * The search where rows stay in the database: they are coded once into a narrow table (a byte or two a column, which the database spills
- * to disk if it must), and every set of columns is one grouped aggregate over it. Errors are whole multiples of a quantum, 2⁻⁴⁴ of
- * the largest at most, so that their sums do not depend on the order in which threads add; the answer is that of a search in memory up to that.
+ * to disk if it must), and every set of columns is one grouped aggregate over it. Errors are whole multiples of a quantum (2⁻³⁸ of the largest
+ * for ten million rows; 1 where they are whole numbers), so that their sums do not depend on the order in which threads add; the answer is
+ * that of a search in memory up to that.
  * Replication and overlaps are judged on a sample. Memory: the groups, and the sample.
  */
 export async function discoverInDatabase(ctx: RunContext, setting: DiscoverySetting): Promise<Discovered> {
   const { task, columns, rows, support } = setting
-  const quantum = 2 ** (Math.ceil(Math.log2(setting.largestError)) - 44)
+  const quantum = quantumOf(setting)
   const table = `assay coded ${task.on.source}`
   ctx.step('coding rows', 0, 0)
   const units: SqlExpr = {
     kind: 'cast',
     value: call('round', binary(column('assay error', 'r'), '/', literal(quantum))),
-    type: 'bigint',
+    type: quantum === 1 ? 'integer' : 'bigint',
   }
   const select = codedSelect(setting, units)
   const sampled = isSampled(rows)
   const items = select.items.map((item) => (item.alias === ROW ? { value: sampled, alias: 'sampled' } : item))
   await ctx.tables.execute(createAs('table', table, { ...select, items }))
   await ctx.breathe()
-  const aggregator = await databaseAggregator(ctx, { table, quantum, nColumns: columns.length, support })
+  const aggregator = await databaseAggregator(ctx, { table, quantum, hasRare: columns.map((c) => c.join !== undefined), support })
   const found = await searchSlices(
     groupEvaluator(aggregator),
     columns.length,
@@ -66,9 +67,15 @@ export async function discoverInDatabase(ctx: RunContext, setting: DiscoverySett
     hypotheses,
     replicationRate: rate,
     notes: [
-      `The ${rows} rows were searched where they are; whether slices replicate and overlap was judged on a sample of ${sample.errors.length}.`,
+      `The ${grouped(rows)} rows were searched where they are; whether slices replicate and overlap was judged on a sample of ${grouped(sample.errors.length)}.`,
     ],
   }
+}
+
+/** As fine as lets the sum of all errors stay within 61 bits: the database adds such integers fastest. */
+function quantumOf({ wholeErrors, largestError, rows }: DiscoverySetting): number {
+  if (wholeErrors && largestError < 2 ** 31) return 1
+  return 2 ** (Math.ceil(Math.log2(largestError)) - Math.min(44, 61 - Math.ceil(Math.log2(rows))))
 }
 
 // ---------------------------------------------------------------- aggregates
@@ -83,7 +90,7 @@ const KEPT_GROUPS = 2_000_000
 
 async function databaseAggregator(
   ctx: RunContext,
-  { table, quantum, nColumns, support }: Coded & { readonly nColumns: number; readonly support: number },
+  { table, quantum, hasRare, support }: Coded & { readonly hasRare: readonly boolean[]; readonly support: number },
 ): Promise<Aggregator> {
   const from = { kind: 'table' as const, name: table }
   const sum: SqlExpr = { kind: 'cast', value: call('sum', column('error')), type: 'double' }
@@ -103,10 +110,11 @@ async function databaseAggregator(
 
   const groupsOver = async (set: readonly number[]): Promise<Groups> => {
     const names = set.map((c) => `c${c}`)
+    const rare = set.filter((c) => hasRare[c]).map((c) => `c${c}`)
     const select: SqlSelect = {
       items: [...names.map((n) => ({ value: column(n), alias: n })), ...figures],
       from,
-      where: { kind: 'logical', op: 'and', operands: names.map((n) => binary(column(n), '>', literal(0))) },
+      where: rare.length === 0 ? undefined : { kind: 'logical', op: 'and', operands: rare.map((n) => binary(column(n), '>', literal(0))) },
       groupBy: names.map((n) => column(n)),
       having: binary(call('count', star), '>=', literal(support)),
     }
@@ -120,7 +128,7 @@ async function databaseAggregator(
 
   return {
     totals,
-    nColumns,
+    nColumns: hasRare.length,
     async aggregate(sets) {
       const answers: Groups[] = []
       for (const [i, set] of sets.entries()) {
@@ -205,3 +213,5 @@ async function sampleOf(ctx: RunContext, table: string, nColumns: number): Promi
   for (let i = 0; i < nColumns; i++) codes.push(Int32Array.from(await fetched(`c${i}`)))
   return { codes, errors: await fetched('error') }
 }
+
+const grouped = (n: number) => n.toLocaleString('en-US').replaceAll(',', ' ')

@@ -37,6 +37,8 @@ export interface DiscoverySetting {
   /** Rows that have an error. */
   readonly rows: number
   readonly largestError: number
+  /** Whether all errors are whole numbers, as counts and 0/1 errors are. */
+  readonly wholeErrors: boolean
   readonly support: number
   readonly seed: number
   readonly onLevel: (partial: FoundSlices) => void
@@ -79,6 +81,7 @@ export async function runDiscovery(
     columns,
     rows: errors.rows,
     largestError: errors.largest,
+    wholeErrors: errors.whole,
     support,
     seed: plan.seed,
     onLevel: (partial) => {
@@ -139,6 +142,7 @@ function supportOf({ support }: DiscoverTask, rows: number): number {
 interface Errors {
   readonly rows: number
   readonly largest: number
+  readonly whole: boolean
   readonly mean: number
   readonly notes: readonly string[]
 }
@@ -160,6 +164,7 @@ async function errorsOf(ctx: RunContext, task: DiscoverTask, view: string): Prom
         { value: call('max', error), alias: 'largest' },
         { value: call('avg', error), alias: 'mean' },
         { value: { kind: 'call', name: 'count', args: [star], filter: bad }, alias: 'bad' },
+        { value: { kind: 'call', name: 'count', args: [star], filter: binary(error, '<>', call('floor', error)) }, alias: 'fractional' },
       ],
       from,
     }),
@@ -200,7 +205,7 @@ async function errorsOf(ctx: RunContext, task: DiscoverTask, view: string): Prom
     without === 0
       ? []
       : [`${without === 1 ? 'One row has' : `${without} rows have`} no error (NULL) and ${without === 1 ? 'was' : 'were'} left out.`]
-  return { rows, largest: figure('largest'), mean: figure('mean'), notes }
+  return { rows, largest: figure('largest'), whole: figure('fractional') === 0, mean: figure('mean'), notes }
 }
 
 // ---------------------------------------------------------------- what is shown
