@@ -1,0 +1,67 @@
+import type { CodeLens } from 'vscode-languageserver'
+import type { DeclarationKind } from '../../../grammar/src/ast.ts'
+import { type CommandName, commands } from '../protocol/messages.ts'
+import { figure } from '../report/figures.ts'
+import { verdict } from '../report/wording.ts'
+import { type LastResult, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
+
+interface Action {
+  readonly title: string
+  readonly command: CommandName
+}
+const run = (title: string): Action => ({ title, command: commands.run })
+const sql: Action = { title: 'Show SQL', command: commands.plan }
+const plan: Action = { title: 'Show plan', command: commands.plan }
+
+const actions: Readonly<Record<DeclarationKind, readonly Action[]>> = {
+  source: [{ title: 'Preview rows', command: commands.preview }, sql, run('Count')],
+  slice: [{ title: 'Preview rows', command: commands.preview }, sql, run('Count')],
+  partition: [run('Count'), sql],
+  model: [run('Train'), plan],
+  discover: [run('Discover'), plan],
+  assert: [run('Check'), sql],
+  complaint: [run('Explain'), plan],
+  intervene: [run('Try'), plan],
+  acquire: [{ title: 'Plan acquisition', command: commands.plan }, run('Run acquisition')],
+  cycle: [run('Next round'), plan],
+  find: [run('Find'), plan],
+  estimate: [run('Estimate'), plan],
+  review: [run('Review'), plan],
+  oracle: [],
+}
+
+/** What can be done with each declaration, and what became of it when it last was. Nothing runs to make them. */
+export function codeLenses(snapshot: Snapshot): CodeLens[] {
+  return snapshot.ast.declarations.flatMap((decl) => {
+    if (!decl.name || decl.name.text === '') return []
+    const range = rangeOf(snapshot, decl.keyword)
+    const name = decl.name.text
+    const uri = snapshot.uri(snapshot.path)
+    const lenses: CodeLens[] = actions[decl.kind].map(({ title, command }) => {
+      const argument = command === commands.preview ? { uri, name } : { uri, names: [name] }
+      return { range, command: { title, command, arguments: [argument] } }
+    })
+    const last = snapshot.last(name)
+    if (last) lenses.push({ range, command: { title: lastTitle(last), command: commands.result, arguments: [{ uri, name }] } })
+    return lenses
+  })
+}
+
+/** `fails: 20 of 53 940 (the data has changed since)`. */
+export function lastTitle({ result, state }: LastResult): string {
+  const since = state === 'current' ? '' : ` (${state === 'spec changed' ? 'the spec' : 'the data'} has changed since)`
+  return `${verdict(result)}${figureOf(result)}${since}`
+}
+
+function figureOf(result: LastResult['result']): string {
+  if (result.kind === 'assert' && result.failed !== undefined) return `: ${figure(result.failed)} of ${figure(result.checked)} fail`
+  if (result.kind === 'complaint' && result.expectations?.length === 1)
+    return `: ${figure(result.actual)}, expected ${result.expectations[0]!.expect}`
+  if ((result.kind === 'source' || result.kind === 'slice') && result.rows !== undefined) return `: ${figure(result.rows)} rows`
+  if (result.kind === 'discover' && result.slices) return `: ${figure(result.slices.length)} slices`
+  if (result.kind === 'model' && result.metrics) {
+    const [name, value] = Object.entries(result.metrics)[0] ?? []
+    return name === undefined ? '' : `: ${name} ${figure(value)}`
+  }
+  return ''
+}

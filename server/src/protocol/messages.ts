@@ -1,0 +1,88 @@
+import type { BackendInfo, ResultFile, Status } from './results.ts'
+import type { View } from './views.ts'
+
+/**
+ * What client and server say to each other beyond the language server protocol. Commands are `workspace/executeCommand`, so that any editor can
+ * send them; what runs and what lasts is told by `window/workDoneProgress` and, to clients that ask for it, by the notifications below.
+ */
+export const commands = {
+  run: 'assay.run',
+  plan: 'assay.plan',
+  cancel: 'assay.cancel',
+  result: 'assay.result',
+  preview: 'assay.preview',
+} as const
+export type CommandName = (typeof commands)[keyof typeof commands]
+
+/** Of `assay.run` and `assay.plan`: without names, all that can be run. Answers a `ResultFile`. */
+export interface RunArguments {
+  readonly uri: string
+  readonly names?: readonly string[]
+  readonly seed?: number
+  /** Carry out what spends budget. */
+  readonly confirm?: boolean
+}
+/** Of `assay.cancel`: without a name, whatever runs for the file. Answers how many runs it stopped. */
+export interface CancelArguments {
+  readonly uri: string
+  readonly name?: string
+}
+/** Of `assay.result` and `assay.preview`: the last result of a declaration, or of all of them. Answers a `ResultFile`. */
+export interface ResultArguments {
+  readonly uri: string
+  readonly name?: string
+}
+
+/** What a client may say of itself in `initializationOptions`. */
+export interface ClientOptions {
+  /** It shows results itself: the server sends no messages about them. */
+  readonly showsResults?: boolean
+  /** `false`: nothing is run and no data is read until `assay/trust` says otherwise. */
+  readonly trusted?: boolean
+  readonly settings?: Partial<Settings>
+}
+
+/** The section `assay` of a client's settings. */
+export interface Settings {
+  readonly engine: string
+  readonly threads?: number
+  readonly memory?: number
+  readonly lenses: boolean
+  readonly inlayHints: boolean
+}
+export const defaultSettings: Settings = { engine: 'auto', lenses: true, inlayHints: false }
+
+export const requests = {
+  /** `ResultArguments` → `View | null`: what a panel draws. */
+  view: 'assay/view',
+} as const
+export type ViewAnswer = View | null
+
+export const notifications = {
+  /** Client to server: the workspace is trusted now. */
+  trust: 'assay/trust',
+  /** Server to client, `StatusParams`: at each change. */
+  status: 'assay/status',
+  /** Server to client, `RanParams`: one declaration has a result. */
+  ran: 'assay/ran',
+} as const
+export interface StatusParams {
+  readonly state: 'ready' | 'running' | 'failed'
+  readonly running: readonly {
+    readonly uri: string
+    readonly name: string
+    readonly stage?: string
+    readonly done?: number
+    readonly of?: number
+  }[]
+  readonly backend: BackendInfo | null
+  readonly message?: string
+}
+export interface RanParams {
+  readonly uri: string
+  readonly name: string
+  readonly kind: string
+  readonly status: Status
+}
+
+export type RunAnswer = ResultFile
