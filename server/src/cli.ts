@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { checkCommand, problemFile } from './cli/check.ts'
-import { doctorCommand } from './cli/doctor.ts'
+import { addDoctorCommand } from './cli/doctor.ts'
 import { addEngineCommands } from './cli/engine.ts'
 import { formatCommand } from './cli/format.ts'
 import { indexCommand } from './cli/index-model.ts'
@@ -52,7 +52,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       .action(() => {
         code = act()
       })
-  later('doctor', 'engines and readers present, self-test, what to install for more', () => doctorCommand(io))
+  addDoctorCommand(program, io, (settings, work) => finish(settings, '', work))
   addEngineCommands(program, io, (work) => finish({ format: 'text', engine: 'auto' }, '', work))
   later('lsp', 'the language server, for any editor', () => lspCommand(io))
   for (const name of ['init', 'suggest', 'convert', 'ledger'])

@@ -23,6 +23,12 @@ export async function writeReport(report: Report, settings: Settings, io: Io): P
   }
 }
 
+/** Text that is no report, where the user asked for it. Throws `Unwritable`. */
+export function writeText(text: string, settings: Settings, io: Io): void {
+  if (settings.out === undefined) io.out.write(text)
+  else writeWhole(resolve(io.cwd, settings.out), settings.out, text)
+}
+
 /** Problems that stop a command: as the result object in JSON, else as lines on stderr. */
 export async function writeProblems(file: ResultFile, settings: Settings, io: Io): Promise<void> {
   if (settings.format === 'json') return writeReport({ file, views: [] }, settings, io)
