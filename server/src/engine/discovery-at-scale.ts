@@ -1,9 +1,10 @@
 import { createRng } from '../learn/rng.ts'
 import { Cancelled } from '../methods/cancel.ts'
+import { countSlices } from '../methods/slices/count-slices.ts'
 import type { Discovered } from '../methods/slices/discover-slices.ts'
 import { newStatistics, type Totals } from '../methods/slices/evaluator.ts'
 import { searchSlices } from '../methods/slices/find-slices.ts'
-import { type Aggregator, countGroups, type Groups, groupEvaluator } from '../methods/slices/group-evaluator.ts'
+import { type Aggregator, type Groups, groupEvaluator } from '../methods/slices/group-evaluator.ts'
 import { overlapsOf } from '../methods/slices/overlaps.ts'
 import { replicate } from '../methods/slices/replicate.ts'
 import { describeMoments, type Moments } from '../methods/slices/statistics.ts'
@@ -21,7 +22,7 @@ import { codedSelect } from './discovery-rows.ts'
  * to disk if it must), and every set of columns is one grouped aggregate over it. Errors are whole multiples of a quantum (2⁻³⁸ of the largest
  * for ten million rows; 1 where they are whole numbers), so that their sums do not depend on the order in which threads add; the answer is
  * that of a search in memory up to that.
- * Replication and overlaps are judged on a sample. Memory: the groups, and the sample.
+ * Replication, overlaps and the number of hypotheses are judged on a sample. Memory: the groups, and the sample.
  */
 export async function discoverInDatabase(ctx: RunContext, setting: DiscoverySetting): Promise<Discovered> {
   const { task, columns, rows, support } = setting
@@ -45,19 +46,19 @@ export async function discoverInDatabase(ctx: RunContext, setting: DiscoverySett
     { top: task.top, alpha: task.alpha, support, depth: task.depth, onLevel: setting.onLevel },
     ctx.token,
   )
-  ctx.step('counting slices of sufficient size', 0, 0)
-  const hypotheses = await countGroups(aggregator, task.depth, support, ctx.token)
+  ctx.step('describing slices', 0, 0)
   const moments = await momentsOf(ctx, { table, quantum, slices: found.slices })
+  const sample = await sampleOf(ctx, table, columns.length)
+  await ctx.tables.execute(drop('table', table))
+  const share = sample.errors.length / rows
+  const options = { top: task.top, alpha: task.alpha, support: Math.max(1, Math.ceil(support * share)), depth: task.depth }
+  const hypotheses = await countSlices(sample.codes, options, ctx.token)
   const statistics = describeMoments(moments.slices, moments.all, { hypotheses })
   const kept = found.slices
     .map((slice, i) => ({ ...slice, ...statistics[i]! }))
     .filter((slice) => task.fdr === undefined || slice.qValue <= task.fdr)
   ctx.step('replicating on a sample', 0, 0)
-  const sample = await sampleOf(ctx, table, columns.length)
-  await ctx.tables.execute(drop('table', table))
-  const share = sample.errors.length / rows
   const rng = createRng(setting.seed)
-  const options = { top: task.top, alpha: task.alpha, support: Math.max(1, Math.ceil(support * share)), depth: task.depth }
   const { replicated, rate } = await replicate(sample.codes, sample.errors, kept, options, () => rng.next(), ctx.token)
   const overlaps = overlapsOf(sample.codes, kept)
   return {
@@ -67,7 +68,7 @@ export async function discoverInDatabase(ctx: RunContext, setting: DiscoverySett
     hypotheses,
     replicationRate: rate,
     notes: [
-      `The ${grouped(rows)} rows were searched where they are; whether slices replicate and overlap was judged on a sample of ${grouped(sample.errors.length)}.`,
+      `The ${grouped(rows)} rows were searched where they are; how many slices are of sufficient size, and which replicate and overlap, was judged on a sample of ${grouped(sample.errors.length)}.`,
     ],
   }
 }
@@ -84,9 +85,6 @@ interface Coded {
   readonly table: string
   readonly quantum: number
 }
-
-/** Groups that are kept for the count of hypotheses, so that it does not ask for them again. */
-const KEPT_GROUPS = 2_000_000
 
 async function databaseAggregator(
   ctx: RunContext,
@@ -105,9 +103,6 @@ async function databaseAggregator(
     sumError: (numberAt(namedColumn(whole, 'total'), 0) ?? 0) * quantum,
     maxError: (numberAt(namedColumn(whole, 'largest'), 0) ?? 0) * quantum,
   }
-  const known = new Map<string, Groups>()
-  let kept = 0
-
   const groupsOver = async (set: readonly number[]): Promise<Groups> => {
     const names = set.map((c) => `c${c}`)
     const rare = set.filter((c) => hasRare[c]).map((c) => `c${c}`)
@@ -133,13 +128,7 @@ async function databaseAggregator(
       const answers: Groups[] = []
       for (const [i, set] of sets.entries()) {
         if (ctx.token.cancelled) throw new Cancelled()
-        const name = set.join()
-        const groups = known.get(name) ?? (await groupsOver(set))
-        if (!known.has(name) && kept + groups.statistics.sizes.length <= KEPT_GROUPS) {
-          known.set(name, groups)
-          kept += groups.statistics.sizes.length + 1
-        }
-        answers.push(groups)
+        answers.push(await groupsOver(set))
         if (sets.length > 1) ctx.step(`grouping by ${set.length} ${set.length === 1 ? 'column' : 'columns'}`, i + 1, sets.length)
         await ctx.breathe()
       }
