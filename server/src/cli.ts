@@ -54,7 +54,15 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       })
   addDoctorCommand(program, io, (settings, work) => finish(settings, '', work))
   addEngineCommands(program, io, (work) => finish({ format: 'text', engine: 'auto' }, '', work))
-  later('lsp', 'the language server, for any editor', () => lspCommand(io))
+  program
+    .command('lsp')
+    .description('the language server, for any editor; ends when its input ends')
+    .option('--stdio', 'speak over standard input and output')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (settings: { readonly stdio?: true }) => {
+      code = await lspCommand(settings, io)
+    })
   for (const name of ['init', 'suggest', 'convert', 'ledger'])
     later(name, 'of a later version', () => refuse(`\`assay ${name}\``, io), { hidden: true })
 

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import type { Io, Sink } from './cli/io.ts'
 import { main } from './cli.ts'
 import { startWorker } from './engine/client.ts'
@@ -14,12 +15,17 @@ function processIo(): Io {
     write: (text) => void stream.write(text),
     columns: stream.isTTY ? stream.columns || 80 : undefined,
   })
+  const startEngine: Io['startEngine'] = (options) => startWorker(options, new URL('./worker.mjs', import.meta.url))
   return {
     cwd: process.cwd(),
     env: process.env,
     out: sink(process.stdout),
     err: sink(process.stderr),
-    startEngine: (options) => startWorker(options, new URL('./worker.mjs', import.meta.url)),
+    startEngine,
+    serve: async () => {
+      const { serve } = await import('./server.ts')
+      return serve({ input: process.stdin, output: ownOutput() }, { env: process.env, startEngine })
+    },
     engineProbe: new URL('./probe.mjs', import.meta.url),
     onInterrupt: (stop) => {
       const signals = ['SIGINT', 'SIGTERM'] as const
@@ -30,4 +36,15 @@ function processIo(): Io {
     },
     exit: (code) => process.exit(code),
   }
+}
+
+/** Standard output for the protocol alone: what libraries print, in the engine's thread too, goes to the log that standard error is. */
+function ownOutput(): Writable {
+  const write = process.stdout.write.bind(process.stdout)
+  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write
+  return new Writable({
+    write(chunk, _encoding, done) {
+      write(chunk as Uint8Array, (reason) => done(reason))
+    },
+  })
 }

@@ -9,6 +9,8 @@ export interface Io {
   startEngine(options: EngineOptions): Engine
   /** The program that tries a native engine out in a process of its own. */
   readonly engineProbe?: URL
+  /** Serves an editor over standard input and output until its input ends; absent where there is no process to do so. */
+  serve?(): Promise<number>
   /** Calls back on Ctrl-C or a polite request to end; returns what stops listening. */
   onInterrupt(stop: () => void): () => void
   /** Ends the process at once, whatever still runs in it. */

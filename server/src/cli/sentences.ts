@@ -64,3 +64,4 @@ export function checkedBadly(errors: number, warnings: number): string {
   ]
   return `${parts.filter((part) => part).join(', ') || 'No errors'}.`
 }
+export const onlyStdio = 'The language server speaks over standard input and output: an editor starts it as `assay lsp --stdio`.'

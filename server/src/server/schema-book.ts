@@ -1,0 +1,71 @@
+import { findFiles } from '../data/files.ts'
+import type { Engine } from '../engine/events.ts'
+import type { Reading } from '../sql/tree.ts'
+import { type Described, schemaReader } from '../workspace/schemas.ts'
+
+/** Schemas as far as they are known. Whoever types reads `known` and waits for nothing; `refresh` asks in the background. */
+export interface SchemaBook {
+  known(reading: Reading): Described | undefined
+  /** Asks again about what is new or was last asked a while ago; whether anything is known otherwise than before. */
+  refresh(readings: readonly Reading[], options?: { readonly force: boolean }): Promise<boolean>
+  close(): Promise<void>
+}
+
+const againAfterMs = 2000
+/** An engine that only describes keeps its thread no longer than it is used. */
+const idleMs = 30_000
+
+/** Describing has an engine of its own, so that it neither waits for what runs nor disturbs it. */
+export function schemaBook(startEngine: () => Engine, folder: string | undefined, now: () => number = () => performance.now()): SchemaBook {
+  const answers = new Map<string, { readonly described: Described; readonly askedMs: number }>()
+  let engine: Engine | undefined
+  let idle: NodeJS.Timeout | undefined
+  const describe = async (readings: readonly Reading[]): Promise<readonly Described[]> => {
+    clearTimeout(idle)
+    engine ??= startEngine()
+    try {
+      return await engine.describe(readings)
+    } finally {
+      idle = setTimeout(() => void engine?.close(), idleMs)
+      idle.unref()
+    }
+  }
+  const read = schemaReader({ describe, fingerprint: fingerprintOf }, folder)
+  return {
+    known: (reading) => answers.get(JSON.stringify(reading))?.described,
+    async refresh(readings, options) {
+      const time = now()
+      const due = readings.filter((reading) => {
+        const known = answers.get(JSON.stringify(reading))
+        return options?.force || known === undefined || time - known.askedMs > againAfterMs
+      })
+      if (due.length === 0) return false
+      const found = await read(due)
+      let changed = false
+      for (const [i, reading] of due.entries()) {
+        const key = JSON.stringify(reading)
+        const described = found[i]!
+        if (JSON.stringify(answers.get(key)?.described) !== JSON.stringify(described)) changed = true
+        answers.set(key, { described, askedMs: now() })
+      }
+      return changed
+    },
+    async close() {
+      clearTimeout(idle)
+      await engine?.close()
+    },
+  }
+}
+
+export function filesOf(reading: Reading): readonly { readonly path: string; readonly bytes: number; readonly modifiedMs: number }[] {
+  const paths = reading.kind === 'file' ? [reading.path] : [reading.images, ...(reading.labels ? [reading.labels] : [])]
+  return paths.flatMap((path) => findFiles(path))
+}
+
+function fingerprintOf(reading: Reading): string | undefined {
+  try {
+    return JSON.stringify(filesOf(reading).map((file) => [file.path, file.bytes, file.modifiedMs]))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,126 @@
+import type { Engine, EngineOptions } from '../engine/events.ts'
+import { defaultSettings, type Settings } from '../protocol/messages.ts'
+import { cacheFolder } from '../workspace/folder.ts'
+import { type Snapshot, takeSnapshot } from '../workspace/snapshot.ts'
+import { type ResultBook, resultBook } from './result-book.ts'
+import { makeRuns, type Runs } from './runs.ts'
+import { type SchemaBook, schemaBook } from './schema-book.ts'
+import { type SpecFiles, specFiles } from './spec-files.ts'
+
+/** All that a session knows, and the snapshots taken of it. */
+export interface Workspace {
+  readonly files: SpecFiles
+  readonly results: ResultBook
+  readonly runs: Runs
+  settings: Settings
+  /** Whether data may be read and specs run. */
+  trusted: boolean
+  folders: readonly string[]
+  /** The file as it is now; nothing is waited for. */
+  snapshot(path: string): Snapshot | undefined
+  /** With schemas asked for anew: before a run. */
+  ready(path: string): Promise<Snapshot | undefined>
+  /** Asks for schemas in the background; whether a snapshot would now be another. */
+  refresh(path: string, options?: { readonly force: boolean }): Promise<boolean>
+  /** Snapshots of all specs that reach a file. */
+  reaching(path: string): Promise<readonly Snapshot[]>
+  /** Something changed: snapshots are taken anew. */
+  touch(): void
+  folderOf(path: string): string | undefined
+  engineOptions(path: string): EngineOptions | undefined
+  close(): Promise<void>
+}
+
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>
+  startEngine(options: EngineOptions): Engine
+}
+
+/** A snapshot is kept no longer than this: files that nobody watches change too. */
+const keptMs = 1500
+const describerMegabytes = 256
+
+export function openWorkspace(host: Host): Workspace {
+  const files = specFiles()
+  const results = resultBook()
+  const runs = makeRuns((options) => host.startEngine(options))
+  const books = new Map<string, SchemaBook>()
+  const folders = new Map<string, string | undefined>()
+  const taken = new Map<string, { readonly snapshot: Snapshot; readonly takenMs: number }>()
+
+  const folderOf = (path: string) => {
+    if (!folders.has(path)) folders.set(path, cacheFolder(path, host.env))
+    return folders.get(path)
+  }
+  const bookOf = (path: string): SchemaBook | undefined => {
+    const folder = folderOf(path)
+    if (folder === undefined) return undefined
+    let book = books.get(folder)
+    if (book === undefined) {
+      const options = { folder, engine: 'reference', threads: 1, memoryMegabytes: describerMegabytes }
+      book = schemaBook(() => host.startEngine(options), folder)
+      books.set(folder, book)
+    }
+    return book
+  }
+  const workspace: Workspace = {
+    files,
+    results,
+    runs,
+    settings: defaultSettings,
+    trusted: true,
+    folders: [],
+    folderOf,
+    snapshot(path) {
+      const known = taken.get(path)
+      const now = performance.now()
+      if (known && now - known.takenMs < keptMs && known.snapshot.version === files.version(path)) return known.snapshot
+      const book = workspace.trusted ? bookOf(path) : undefined
+      const snapshot = takeSnapshot(path, {
+        file: files.file,
+        described: (reading) => book?.known(reading),
+        uri: files.uri,
+        version: files.version,
+        last: (spec, name) => (workspace.trusted ? results.last(spec, name, folderOf(path)) : undefined),
+      })
+      if (snapshot) taken.set(path, { snapshot, takenMs: now })
+      else taken.delete(path)
+      return snapshot
+    },
+    async ready(path) {
+      await workspace.refresh(path, { force: true })
+      taken.delete(path)
+      return workspace.snapshot(path)
+    },
+    async refresh(path, options) {
+      const snapshot = workspace.snapshot(path)
+      const book = workspace.trusted ? bookOf(path) : undefined
+      if (!snapshot || !book || snapshot.readings.length === 0) return false
+      const changed = await book.refresh(
+        snapshot.readings.map((one) => one.reading),
+        options,
+      )
+      if (changed) taken.clear()
+      return changed
+    },
+    async reaching(path) {
+      const all = await files.below(workspace.folders)
+      return all.flatMap((one) => {
+        const mayReach = one === path || (files.file(one)?.ast.imports.length ?? 0) > 0
+        const snapshot = mayReach ? workspace.snapshot(one) : undefined
+        return snapshot?.files.has(path) ? [snapshot] : []
+      })
+    },
+    touch: () => taken.clear(),
+    engineOptions(path) {
+      const folder = folderOf(path)
+      if (folder === undefined) return undefined
+      const { engine, threads, memory } = workspace.settings
+      return { folder, engine, threads, memoryMegabytes: memory }
+    },
+    async close() {
+      await Promise.all([runs.close(), ...[...books.values()].map((book) => book.close())])
+    },
+  }
+  return workspace
+}
