@@ -67,6 +67,8 @@ function left(on: Machine): string[] {
 const name = `native-${process.platform}-${process.arch}`
 const folderOf = (on: Machine) => join(on.home, 'engines', name)
 const manifestOf = (on: Machine) => JSON.parse(readFileSync(join(folderOf(on), 'manifest.json'), 'utf8'))
+/** Stands for the file name of the machine's wheel. */
+const theWheel = 'the wheel'
 const binding = 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node'
 
 // TensorFlow has no library for C on Windows: there is one sentence there, and nothing to build.
@@ -99,12 +101,12 @@ describe.skipIf(process.platform === 'win32')('engine install', () => {
       ['a Python named', (on: Machine) => ['--python', on.python]],
       ['a Python named by its environment', (on: Machine) => ['--python', on.folder]],
       ['a wheel', (on: Machine) => ['--wheel', on.wheel]],
-      ['a wheel named relative to here', () => ['--wheel', `./${readdirOne}`]],
+      ['a wheel named relative to here', () => ['--wheel', `./${theWheel}`]],
       ['a download', () => ['--download']],
       ['a download of a version', () => ['--download', '2.18.1']],
     ] as const)('%s', async (_, args) => {
       const on = machine()
-      const chosen = args(on).map((arg) => (arg === `./${readdirOne}` ? `./${on.wheel.split('/').at(-1)}` : arg))
+      const chosen = args(on).map((arg) => (arg === `./${theWheel}` ? `./${on.wheel.split('/').at(-1)}` : arg))
       const { code, err } = await assay(on, ['install', ...chosen])
       expect(code, err).toBe(0)
       if (chosen[0] === '--python') return
@@ -116,9 +118,35 @@ describe.skipIf(process.platform === 'win32')('engine install', () => {
       )
     })
 
+    test('a wheel with numbers of 64 bits', async () => {
+      const on = machine()
+      writeFileSync(on.wheel, wheelOf({ kind: 'zip64' }))
+      const { code, err } = await assay(on, ['install', '--wheel', on.wheel])
+      expect(code, err).toBe(0)
+      expect(readFileSync(join(folderOf(on), 'site/tensorflow/libtensorflow_cc.so.2'), 'utf8')).toBe('library '.repeat(500))
+    })
+
+    test('it with a node-gyp from the registry, where npm has none with it', async () => {
+      const on = machine()
+      rmSync(join(on.folder, 'npm/node_modules'), { recursive: true })
+      const { code, err } = await assay(on, ['install'])
+      expect(code, err).toBe(0)
+    })
+
     test('a wheel for another Python, where pip has none for this one', async () => {
       const on = machine()
       expect((await assay(on, ['install', '--download'], { pip: 'only-3.12' })).code).toBe(0)
+    })
+
+    test.runIf(process.platform === 'linux')('a download with its CUDA packages, where there is an NVIDIA GPU', async () => {
+      const on = machine()
+      on.add('nvidia-smi', "console.log('GPU 0: A card')")
+      const metadata = "Version: 2.18.1\nRequires-Dist: numpy\nRequires-Dist: nvidia-cublas-cu12 ==12.5.3.2 ; extra == 'and-cuda'\n"
+      writeFileSync(on.wheel, wheelOf({ more: { 'tensorflow_cpu-2.18.1.dist-info/METADATA': metadata } }))
+      const { code, err } = await assay(on, ['install', '--download'], { probe: 'gpu' })
+      expect(code, err).toBe(0)
+      expect(readdirSync(join(folderOf(on), 'site'), { recursive: true })).toContain('nvidia/cublas/lib/libcublas.so.12')
+      expect(existsSync(join(folderOf(on), 'site/nvidia/cublas/include'))).toBe(false)
     })
 
     test('what a GPU can use, and says so', async () => {
@@ -151,8 +179,6 @@ describe.skipIf(process.platform === 'win32')('engine install', () => {
     expect(await asJson(on)).toMatchObject({ name, used: true, device: 'cpu', selfTest: 'passed', tensorflow: { version: '2.18.1' } })
   })
 })
-
-const readdirOne = 'the wheel'
 
 interface Failure {
   readonly what: string

@@ -26,6 +26,8 @@ export interface Machine {
   env(fakes?: Fakes): Record<string, string>
   /** Takes a program off the PATH. */
   without(...names: readonly string[]): void
+  /** Puts one there. */
+  add(name: string, text: string): void
 }
 
 const header = '#define C_API\n'
@@ -52,10 +54,12 @@ export function machine(): Machine {
   // What npm has with it lies beside it; the PATH has a link.
   script(path('npm/bin/npm-cli.js'), npm)
   script(path('npm/node_modules/node-gyp/bin/node-gyp.js'), nodeGyp)
+  put(path('node-gyp.js'), nodeGyp)
   script(path('bin/python3'), python)
   for (const name of ['g++', 'make']) script(path('bin', name), '')
   symlinkSync(path('npm/bin/npm-cli.js'), path('bin/npm'))
   put(path('probe.mjs'), probe)
+  writeFileSync(path('cuda.whl'), zipOf({ 'nvidia/cublas/lib/libcublas.so.12': 'library', 'nvidia/cublas/include/cublas.h': header }))
   put(path('nodedir/include/node/node_api.h'), header)
   mkdirSync(path('tmp'))
   return {
@@ -71,10 +75,13 @@ export function machine(): Machine {
       ASSAY_HOME: path('home of it'),
       FAKE_TENSORFLOW: tensorflow,
       FAKE_WHEEL: wheel,
+      FAKE_CUDA: path('cuda.whl'),
+      FAKE_NODE_GYP: path('node-gyp.js'),
       FAKE_MACHINE: machineName,
       npm_config_nodedir: path('nodedir'),
       ...Object.fromEntries(Object.entries(fakes).map(([name, mode]) => [`FAKE_${name.toUpperCase()}`, mode])),
     }),
+    add: (name, text) => script(path('bin', name), text),
     without: (...names) => {
       for (const name of names) rmSync(path('bin', name), { force: true })
     },
@@ -86,12 +93,14 @@ export function wheelOf({
   tag = hereTag,
   libraries = true,
   more = {},
+  kind = 'plain',
 }: {
   tag?: string
   libraries?: boolean
   more?: Record<string, string>
+  kind?: 'plain' | 'zip64'
 }): Buffer {
-  return zipOf({
+  const files = {
     ...(libraries
       ? { 'tensorflow/libtensorflow_cc.so.2': 'library '.repeat(500), 'tensorflow/libtensorflow_framework.so.2': 'library' }
       : {}),
@@ -100,7 +109,8 @@ export function wheelOf({
     'tensorflow_cpu-2.18.1.dist-info/WHEEL': `Wheel-Version: 1.0\nTag: ${tag}\n`,
     'tensorflow_cpu-2.18.1.dist-info/METADATA': 'Name: tensorflow_cpu\nVersion: 2.18.1\n',
     ...more,
-  })
+  }
+  return zipOf(files, kind)
 }
 
 const prelude = `const fs = require('fs'); const path = require('path'); const env = process.env; const args = process.argv.slice(2)
@@ -118,7 +128,7 @@ const wanted = args.at(-1)
 if (!args.includes('--ignore-scripts')) fail('it would run scripts')
 if (wanted.startsWith('node-gyp@')) {
   fs.mkdirSync('node_modules/node-gyp/bin', { recursive: true })
-  fs.writeFileSync('node_modules/node-gyp/bin/node-gyp.js', env.FAKE_GYP_TEXT ?? '')
+  fs.writeFileSync('node_modules/node-gyp/bin/node-gyp.js', fs.readFileSync(env.FAKE_NODE_GYP, 'utf8'))
 } else {
   const folder = path.join('node_modules', wanted.slice(0, wanted.lastIndexOf('@')))
   fs.mkdirSync(path.join(folder, 'binding'), { recursive: true })
@@ -160,7 +170,9 @@ if (args[0] === '-c') {
   if (pip === 'only-3.12' && !args.includes('3.12')) fail('ERROR: No matching distribution found for tensorflow-cpu')
   if (pip === 'full') fail('ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device')
   if (pip === 'broken') fail('ERROR: Hashes are required in --require-hashes mode')
-  fs.copyFileSync(env.FAKE_WHEEL, path.join(args[args.indexOf('--dest') + 1], path.basename(env.FAKE_WHEEL)))
+  for (const wanted of args.filter((arg) => arg.startsWith('nvidia-')))
+    fs.copyFileSync(env.FAKE_CUDA, path.join(args[args.indexOf('--dest') + 1], wanted.replace('==', '-') + '-py3-none-any.whl'))
+  if (!args.some((arg) => arg.startsWith('nvidia-'))) fs.copyFileSync(env.FAKE_WHEEL, path.join(args[args.indexOf('--dest') + 1], path.basename(env.FAKE_WHEEL)))
 }
 `
 

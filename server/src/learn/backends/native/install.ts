@@ -202,10 +202,10 @@ function prepare(root: string): void {
   }
 }
 
-function isAlive(process_: number): boolean {
-  if (process_ === process.pid) return false
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false
   try {
-    process.kill(process_, 0)
+    process.kill(pid, 0)
     return true
   } catch (reason) {
     return (reason as NodeJS.ErrnoException).code === 'EPERM'
