@@ -183,14 +183,13 @@ async function discoverChart(result: DiscoverResult): Promise<Chart | undefined>
       ticks: 5,
       tickFormat: (d: number) => figure(d),
     },
-    y: { label: 'mean error', zero: true, nice: true },
+    y: { label: 'mean error', nice: true },
     marks: [
       plot.gridY({ stroke: faint, strokeOpacity: 1 }),
       ...(result.meanError === undefined ? [] : [plot.ruleY([result.meanError], { stroke: quiet, strokeDasharray: '4 3' })]),
       plot.ruleX(rows, { x: 'size', y1: 'low', y2: 'high', stroke: accent, strokeOpacity: 0.5, strokeWidth: 2 }),
       plot.dot(rows, { x: 'size', y: 'mean', fill: accent, r: 5, title: 'title' }),
       plot.text(rows, { x: 'size', y: 'mean', text: 'number', dx: 10, textAnchor: 'start', fill: 'currentColor' }),
-      plot.ruleY([0], { stroke: quiet }),
     ],
   }))
   return { svg, sentence }
