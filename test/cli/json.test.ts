@@ -58,6 +58,7 @@ describe('the result object', () => {
     const steps = object.results[0]!.steps as { what: string; sql?: string }[]
     expect(steps.length).toBeGreaterThan(0)
     expect(steps.some((step) => step.sql?.includes('select'))).toBe(true)
+    expect(steps.every((step) => 'rows' in step)).toBe(true)
   })
 
   test('of formatting', async () => {

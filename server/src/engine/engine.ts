@@ -106,7 +106,13 @@ export function openEngine(options: EngineOptions, flag: Int32Array = new Int32A
         return described
       }),
     run: (plans, emit) => withContext(emit, (ctx, follow) => runPlans(ctx, plans, follow)),
-    index: (plan, _model, emit, file): Promise<Outcome> => withContext(emit, (ctx) => runIndex(ctx, plan, file)),
+    index: (plan, _model, emit, file): Promise<Outcome> =>
+      withContext(emit, async (ctx, follow) => {
+        follow({ kind: 'started', name: plan.name, declaration: 'index' })
+        const outcome = await runIndex(ctx, plan, file)
+        follow({ kind: 'finished', outcome })
+        return outcome
+      }),
     cancel: () => {
       Atomics.store(flag, 0, 1)
       current?.interrupt()

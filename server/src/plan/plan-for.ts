@@ -26,20 +26,29 @@ export interface Planned {
   readonly refused: readonly Result[]
 }
 
-/** Plans for the declarations named (and, before them, the ones they need), or for all that can be run. Names must exist in `spec`. */
+/**
+ * Plans for the declarations named (and, before them, the ones they need), or for all that can be run. Names must exist in `spec`. What is needed only by
+ * a declaration that this version cannot run is not planned.
+ */
 export function planFor(spec: Spec, names: readonly string[] | undefined, options: PlanOptions): Planned {
   const plans: Plan[] = []
   const refused: Result[] = []
   for (const declaration of inOrderOfNeed(spec, names)) {
     try {
-      const plan = planOne(spec, declaration, options)
-      plans.push(plan)
+      plans.push(planOne(spec, declaration, options))
     } catch (reason) {
       if (!(reason instanceof Later)) throw reason
       refused.push(refusal(declaration, reason.message))
     }
   }
-  return { plans, refused }
+  if (!names || refused.length === 0) return { plans, refused }
+  const possible = new Set(
+    inOrderOfNeed(
+      spec,
+      names.filter((name) => !refused.some((r) => same(r.name, name))),
+    ).map((d) => d.name),
+  )
+  return { plans: plans.filter((plan) => possible.has(plan.name)), refused }
 }
 
 function refusal(declaration: DeclarationSpec, message: string): Result {
@@ -172,10 +181,10 @@ function canonical(value: unknown): string {
 
 function stepsOf(plan: Pick<Plan, 'sources' | 'models' | 'task'>): PlannedStep[] {
   return [
-    ...plan.sources.map((s): PlannedStep => ({ what: `read ${s.name}`, sql: s.select })),
-    ...plan.models.map((m): PlannedStep => ({ what: trainingWords(m) })),
+    ...plan.sources.map((s) => ({ what: `read ${s.name}`, sql: s.select })),
+    ...plan.models.map((m) => ({ what: trainingWords(m) })),
     ...taskSteps(plan.task),
-  ]
+  ].map((step: Step) => ({ ...step, rows: step.rows ?? null }))
 }
 
 function trainingWords(model: ModelPlan): string {
@@ -183,7 +192,9 @@ function trainingWords(model: ModelPlan): string {
   return `train ${model.name} (${model.model.kind}) on ${model.source}.${model.train?.split ?? 'all rows'}, seed ${model.train?.seed ?? 7}`
 }
 
-function taskSteps(task: Task): PlannedStep[] {
+type Step = Omit<PlannedStep, 'rows'> & { readonly rows?: number }
+
+function taskSteps(task: Task): Step[] {
   switch (task.kind) {
     case 'assert':
       return [...task.predictions.map((p) => ({ what: `predict ${p.source} with ${p.model}` })), { what: 'judge rows', sql: task.sql }]
@@ -192,7 +203,7 @@ function taskSteps(task: Task): PlannedStep[] {
         ...task.predictions.map((p) => ({ what: `predict ${p.source} with ${p.model}` })),
         { what: 'run the query', sql: task.hardSql },
         { what: 'trace rows and classes to the result', sql: task.lineageSql },
-        { what: `rank ${task.suspects.of.source} rows by ${task.suspects.by} (${task.method.kind})` },
+        { what: `rank ${task.suspects.of.source} rows by ${task.suspects.by} (${task.method.kind})`, rows: task.suspects.top },
       ]
     case 'intervene':
       return [
@@ -200,6 +211,7 @@ function taskSteps(task: Task): PlannedStep[] {
         ...task.fixes.map((f) => ({
           what: `${f.kind} ${f.target.kind === 'suspects' ? `the top ${f.target.suspects.top} suspects` : 'the rows named'}`,
           sql: f.target.kind === 'where' ? f.target.sql : undefined,
+          rows: f.target.kind === 'suspects' ? f.target.suspects.top : undefined,
         })),
         { what: `train ${task.retrain.join(', ')} again and compare` },
       ]

@@ -54,7 +54,8 @@ interface ResultBase<K extends string> {
 export interface PlannedStep {
   readonly what: string
   readonly sql?: string
-  readonly rows?: number
+  /** Null where only running tells. */
+  readonly rows: number | null
   readonly cost?: number
 }
 

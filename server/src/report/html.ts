@@ -194,7 +194,7 @@ function folded(table: Table): Markup {
 
 function steps(result: Result): Markup {
   const items = (result.steps ?? []).map((step) => {
-    const facts = [step.rows === undefined ? '' : `${figure(step.rows)} rows`, step.cost === undefined ? '' : `cost ${figure(step.cost)}`]
+    const facts = [step.rows === null ? '' : `${figure(step.rows)} rows`, step.cost === undefined ? '' : `cost ${figure(step.cost)}`]
     return html`<li>${step.what} ${facts.filter((fact) => fact).join(', ')}${step.sql ? html`<pre>${step.sql}</pre>` : ''}</li>`
   })
   return html`<ol>${items}</ol>`

@@ -65,7 +65,7 @@ function tableLines(table: Table, paint: Paint): string[] {
 
 function stepLines(result: Result, paint: Paint): string[] {
   return (result.steps ?? []).flatMap((step, i) => {
-    const facts = [step.rows === undefined ? '' : count(step.rows, 'row'), step.cost === undefined ? '' : `cost ${step.cost}`]
+    const facts = [step.rows === null ? '' : count(step.rows, 'row'), step.cost === undefined ? '' : `cost ${step.cost}`]
     const tail = facts.filter((fact) => fact).join(', ')
     const sql = step.sql ? inertLines(step.sql).map((line) => `     ${paint.dim(line)}`) : []
     return [`  ${i + 1}. ${inert(step.what, 400)}${tail ? ` (${tail})` : ''}`, ...sql]
