@@ -1,4 +1,5 @@
 import type { Outcome } from '../engine/events.ts'
+import { Cancelled } from '../methods/cancel.ts'
 import { planFor } from '../plan/plan-for.ts'
 import type { BackendInfo, ResultFile } from '../protocol/results.ts'
 import { viewsOf } from '../report/views.ts'
@@ -23,14 +24,20 @@ export async function runCommand(file: string, names: readonly string[], setting
     const { plans, refused } = planFor(loaded.spec, names.length > 0 ? names : undefined, { seed: settings.seed })
     const progress = showProgress(io.err)
     let backend: BackendInfo | null = null
+    const finished: Outcome[] = []
     let outcomes: readonly Outcome[] = []
     try {
       if (plans.length > 0) {
         outcomes = await session.engine().run(plans, (event) => {
           if (event.kind === 'backend') backend = event.backend
+          if (event.kind === 'finished') finished.push(event.outcome)
           progress.handle(event)
         })
       }
+    } catch (reason) {
+      // What had finished, and what is certain of the rest, is not lost; the exit code tells that there is more.
+      if (!(reason instanceof Cancelled) || !finished.some(({ result }) => result.status === 'partial')) throw reason
+      outcomes = finished
     } finally {
       progress.end()
     }

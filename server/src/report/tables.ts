@@ -218,5 +218,6 @@ function cut(shown: number, total: number, noun?: string): string | undefined {
 }
 
 function probability(p: number): string {
+  if (p < 1e-300) return '< 1e-300'
   return p < 1e-4 ? p.toExponential(1) : p.toFixed(4)
 }
