@@ -1,10 +1,11 @@
-import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type OpenedBackend, openBackend } from '../../server/src/learn/backends/ladder.ts'
+import { nativeEnvironment } from '../../server/src/learn/backends/native/environment.ts'
 import type { Architecture } from '../../server/src/learn/session.ts'
 import { apart, architecture, everything, examplesFor, randomVector } from '../learn/problems.ts'
 
@@ -19,8 +20,27 @@ const env = { ...process.env, ASSAY_HOME: home }
 const wheel = process.env.ASSAY_NATIVE_WHEEL
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
-const assay = (...args: readonly string[]): SpawnSyncReturns<string> =>
-  spawnSync(process.execPath, [bin, ...args], { env, encoding: 'utf8', maxBuffer: 1 << 28 })
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+/** Not waited for in place: the runner takes a worker that is silent for a minute for a dead one. */
+function node(args: readonly string[], more: Readonly<Record<string, string>> = {}, interruptAfterMs?: number): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...args], { env: { ...env, ...more } })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (data) => (out += data))
+    child.stderr.on('data', (data) => {
+      if (err === '' && interruptAfterMs !== undefined) setTimeout(() => child.kill('SIGINT'), interruptAfterMs)
+      err += data
+    })
+    child.on('close', (code) => resolve({ code, out, err }))
+  })
+}
+const assay = (...args: readonly string[]) => node([bin, ...args])
+const install = ['engine', 'install', ...(wheel === undefined ? ['--download'] : ['--wheel', wheel])]
 
 interface Listed {
   readonly engines: readonly {
@@ -32,14 +52,14 @@ interface Listed {
   }[]
 }
 
-beforeAll(() => {
-  const installed = assay('engine', 'install', ...(wheel === undefined ? ['--download'] : ['--wheel', wheel]))
-  expect(installed.status, installed.stderr).toBe(0)
-  process.stdout.write(installed.stdout)
+beforeAll(async () => {
+  const installed = await assay(...install)
+  expect(installed.code, installed.err).toBe(0)
+  process.stdout.write(installed.out)
 })
 
-test('it is installed, self-tested and timed', () => {
-  const { engines } = JSON.parse(assay('engine', 'list', '--format', 'json').stdout) as Listed
+test('it is installed, self-tested and timed', async () => {
+  const { engines } = JSON.parse((await assay('engine', 'list', '--format', 'json')).out) as Listed
   expect(engines).toMatchObject([{ used: true, selfTest: 'passed' }])
   const [major = 0, minor = 0] = engines[0]!.tensorflow.version.split('.').map(Number)
   expect(major * 100 + minor).toBeGreaterThanOrEqual(215)
@@ -62,6 +82,7 @@ describe('derivatives are within 1e-4 of float64', () => {
   let native: OpenedBackend
   let reference: OpenedBackend
   beforeAll(async () => {
+    Object.assign(process.env, nativeEnvironment(2))
     // A GPU, where there is one: it is what was installed.
     native = await openBackend('gpu', { threads: 2, home }).catch(() => openBackend('native', { threads: 2, home }))
     reference = await openBackend('reference', { threads: 1 })
@@ -83,39 +104,30 @@ describe('derivatives are within 1e-4 of float64', () => {
   })
 })
 
-test('complaints on MNIST find as many corrupted rows as with WebAssembly', () => {
-  const rows = ['native', 'wasm'].map((engine) => {
-    const bench = spawnSync(process.execPath, [join(root, 'test/bench/influence.mjs')], {
-      env: { ...env, ENGINE: engine, QUICK: '1', NO_ORACLE: '1' },
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-    })
-    expect(bench.status, bench.stderr).toBe(0)
-    return JSON.parse(bench.stdout.split('\n', 1)[0]!) as Record<string, number | string>
-  })
-  const [native, wasm] = rows as [Record<string, number>, Record<string, number>]
+test('complaints on MNIST find as many corrupted rows as with WebAssembly', async () => {
+  const bench = async (engine: string) => {
+    const { code, out, err } = await node([join(root, 'test/bench/influence.mjs')], { ENGINE: engine, QUICK: '1', NO_ORACLE: '1' })
+    expect(code, err).toBe(0)
+    return JSON.parse(out.split('\n', 1)[0]!) as Record<string, number> & { readonly engine: string }
+  }
+  const native = await bench('native')
   expect(native.engine).toBe('native')
+  const wasm = await bench('wasm')
   for (const method of ['auto', 'cg', 'spectral', 'loss']) expect(Math.abs(native[method]! - wasm[method]!), method).toBeLessThan(0.01)
 })
 
 test('Ctrl-C while it is installed leaves what was there, and nothing else', async () => {
   const before = readdirSync(tmpdir()).filter((name) => name.startsWith('assay-engine-'))
-  const child = spawn(process.execPath, [bin, 'engine', 'install', ...(wheel === undefined ? ['--download'] : ['--wheel', wheel])], { env })
-  let said = ''
-  child.stderr.on('data', (data) => {
-    if (said === '') setTimeout(() => child.kill('SIGINT'), 1500)
-    said += data
-  })
-  const code = await new Promise((resolve) => child.on('close', resolve))
-  expect(code, said).toBe(130)
-  expect(said).toContain('Nothing was left half-written.')
+  const { code, err } = await node([bin, ...install], {}, 1500)
+  expect(code, err).toBe(130)
+  expect(err).toContain('Nothing was left half-written.')
   expect(readdirSync(join(home, 'engines'))).toEqual([`native-${process.platform}-${process.arch}`])
   expect(readdirSync(tmpdir()).filter((name) => name.startsWith('assay-engine-') && !before.includes(name))).toEqual([])
-  expect(assay('engine', 'list').stdout).toContain('ready')
+  expect((await assay('engine', 'list')).out).toContain('ready')
 })
 
-test('it is removed', () => {
-  expect(assay('engine', 'remove').status).toBe(0)
+test('it is removed', async () => {
+  expect((await assay('engine', 'remove')).code).toBe(0)
   expect(readdirSync(join(home, 'engines'))).toEqual([])
   expect(existsSync(join(home, 'engine-install.log'))).toBe(false)
 })

@@ -35,17 +35,19 @@ export async function loadNative(kind: 'gpu' | 'cpu', { home }: EngineOptions): 
   }
   const name = packages[kind].find(isInstalled)
   if (name === undefined) throw new Error(absence(packages[kind], engines))
-  return demand(kind, await start(await import(name), name))
+  prepare()
+  return demand(kind, start(await import(name), name))
 }
 
 /** The engine in this folder, whatever else is installed. */
 export function loadFrom(folder: string): LoadedNative {
-  restoreRemoved()
+  prepare()
   return start(createRequire(join(folder, 'package.json'))(tensorflowPackage), `\`assay engine install\``)
 }
 
 function start(module: Tfjs & { readonly default?: Tfjs }, from: string): LoadedNative {
   const core = module.default ?? module
+  core.enableProdMode()
   // It answers at once: the backend is started when the package is loaded.
   void core.setBackend('tensorflow')
   if (core.getBackend() !== 'tensorflow') throw new Error('TensorFlow did not start.')
@@ -73,11 +75,16 @@ function absence(names: readonly string[], engines: readonly InstalledEngine[]):
   return `The package ${names.map((each) => `\`${each}\``).join(' or ')} is not installed.`
 }
 
-/** TensorFlow.js of 2024 uses two functions that Node 23 no longer has. */
-function restoreRemoved(): void {
+/**
+ * TensorFlow.js of 2024 uses two functions that Node 23 no longer has; and a second copy of it in a process warns of the first, unless the registry
+ * that they share says that this is no development.
+ */
+function prepare(): void {
   const functions = util as { isNullOrUndefined?: unknown; isArray?: unknown }
   functions.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined
   functions.isArray ??= Array.isArray
+  const { _tfengine: shared } = globalThis as { _tfengine?: { readonly ENV: { set(flag: string, value: boolean): void } } }
+  shared?.ENV.set('PROD', true)
 }
 
 function isInstalled(name: string): boolean {
