@@ -49,7 +49,7 @@ function start(module: Tfjs & { readonly default?: Tfjs }, from: string): Loaded
   const core = module.default ?? module
   core.enableProdMode()
   // It answers at once: the backend is started when the package is loaded.
-  void core.setBackend('tensorflow')
+  core.setBackend('tensorflow').catch(() => {})
   if (core.getBackend() !== 'tensorflow') throw new Error('TensorFlow did not start.')
   const { isUsingGpuDevice, binding } = core.backend() as NativeBackend
   const usesGpu = isUsingGpuDevice === true
