@@ -9,9 +9,11 @@ import {
   type InitializeParams,
   type InitializeResult,
   LSPErrorCodes,
+  MessageType,
   type ReferenceParams,
   type RenameParams,
   ResponseError,
+  ShowMessageNotification,
   StreamMessageReader,
   StreamMessageWriter,
   TextDocumentSyncKind,
@@ -252,8 +254,8 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     ran: (params) => void connection.sendNotification(notifications.ran, params),
     say: (message, mood) => {
       if (client?.options.showsResults) return
-      if (mood === 'bad') connection.window.showWarningMessage(message)
-      else connection.window.showInformationMessage(message)
+      const type = mood === 'bad' ? MessageType.Warning : MessageType.Info
+      void connection.sendNotification(ShowMessageNotification.type, { type, message })
     },
     finished: refreshViews,
   })

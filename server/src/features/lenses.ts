@@ -54,7 +54,7 @@ export function lastTitle({ result, state }: LastResult): string {
 }
 
 function figureOf(result: LastResult['result']): string {
-  if (result.kind === 'assert' && result.failed !== undefined) return `: ${figure(result.failed)} of ${figure(result.checked)} fail`
+  if (result.kind === 'assert' && result.failed !== undefined) return `: ${figure(result.failed)} of ${figure(result.checked)}`
   if (result.kind === 'complaint' && result.expectations?.length === 1)
     return `: ${figure(result.actual)}, expected ${result.expectations[0]!.expect}`
   if ((result.kind === 'source' || result.kind === 'slice') && result.rows !== undefined) return `: ${figure(result.rows)} rows`

@@ -1,7 +1,9 @@
 import { findFiles } from '../data/files.ts'
 import type { Engine } from '../engine/events.ts'
-import type { Reading } from '../sql/tree.ts'
 import { type Described, schemaReader } from '../workspace/schemas.ts'
+import type { Snapshot } from '../workspace/snapshot.ts'
+
+type Reading = Snapshot['readings'][number]['reading']
 
 /** Schemas as far as they are known. Whoever types reads `known` and waits for nothing; `refresh` asks in the background. */
 export interface SchemaBook {
