@@ -1,10 +1,12 @@
 /**
  * Slices: the time and memory of `findSlices` on Adult (32 561 × 14, numbers in 10 quantile bins, 0/1 loss of a logistic model), its growth
  * with depth and rows, wide data, and the answers of an independent search over all slices. Uses dist/methods.mjs where the build made it, else
- * bundles the sources. With ASSAY_PYTHON naming a Python that has the package `sliceline`, that is timed on the same input.
+ * bundles the sources. With ASSAY_PYTHON naming a Python that has the package `sliceline`, that is timed on the same input. With
+ * ASSAY_BENCH_ROWS=10000000 a Parquet file of that many rows × 12 columns is made, and `assay run` searches it: in memory up to 5 million, in the database beyond.
+ * `node test/bench/slices.mjs scale` does only that.
  * Adult comes from `data/adult/adult.data` beside or in ../shared; without it random data of that shape stands in.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -17,6 +19,8 @@ const { findSlices, countSlices, describeSlices, quantileEdges, codeNumbers, cod
 
 if (process.argv[2] === 'memory') {
   await reportMemory()
+} else if (process.argv[2] === 'scale') {
+  await atScale(Number(process.env.ASSAY_BENCH_ROWS ?? 10_000_000))
 } else {
   await main()
 }
@@ -88,6 +92,72 @@ async function main() {
   console.log(`\nmemory, in a process of its own: ${memory.stdout.trim()}`)
   console.log(`our scores: ${found.slices.map(({ score }) => score.toFixed(6)).join(' ')}`)
   if (process.env.ASSAY_PYTHON) peer(codes, errors, options)
+  if (process.env.ASSAY_BENCH_ROWS) await atScale(Number(process.env.ASSAY_BENCH_ROWS))
+}
+
+/** `assay run` on a Parquet file of 12 columns: time, peak memory of the process, and the answer. */
+async function atScale(rows) {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const folder = mkdtempSync(join(tmpdir(), 'slices-'))
+  try {
+    const database = await DuckDBInstance.create(':memory:', { memory_limit: '1GB', threads: '2' })
+    const connection = await database.connect()
+    await connection.run('set preserve_insertion_order = false')
+    const draw = (n, salt) => `(hash(i * 31 + ${salt}) % ${n})`
+    const columns = [
+      `${draw(60, 1)}::int + 18 as age`,
+      `${draw(1_000_000, 2)} / 1000.0 as income`,
+      `${draw(50, 3)}::int as hours`,
+      `'c' || ${draw(40, 4)} as country`,
+      `'o' || ${draw(15, 5)} as occupation`,
+      `['a', 'b', 'c', null][1 + ${draw(4, 6)}::int] as grade`,
+      `${draw(2, 7)}::int as smokes`,
+      `${draw(1000, 8)} / 10.0 as score`,
+      `${draw(100_000, 9)}::int as zip`,
+      `'k' || ${draw(7, 10)} as kind`,
+      `${draw(365, 11)}::int as day`,
+      `'n' || ${draw(5_000, 12)} as street`,
+    ]
+    const wrong = `case when ${draw(1000, 13)} < (case when ${draw(7, 10)} = 3 and ${draw(4, 6)} = 1 then 600 else 100 end) then 1 else 0 end as wrong`
+    const parquet = join(folder, 'rows.parquet')
+    await connection.run(`copy (select ${[...columns, wrong].join(', ')} from range(${rows}) t(i)) to '${parquet}' (format parquet)`)
+    const over = columns.map((column) => column.split(' as ').at(-1)).join(', ')
+    writeFileSync(join(folder, 'rows.assay'), `source rows { from 'rows.parquet' }\ndiscover weak on rows { over ${over}; error wrong }\n`)
+    const run = await peakOf([join(root, 'bin/assay.mjs'), 'run', 'rows.assay', 'weak', '--format', 'json'], folder)
+    const weak = JSON.parse(run.stdout).results.find((result) => result.name === 'weak')
+    const found = weak.slices?.slice(0, 3).map((slice) => `${slice.where} (${slice.size} rows, score ${slice.score.toFixed(6)})`)
+    console.log(
+      `\n${rows} rows × ${columns.length} columns from Parquet, planted kind = k3 and grade = b: ${run.seconds} s, peak ${run.megabytes} MB`,
+    )
+    console.log(found ? found.join('\n') : (weak.message ?? 'no slices'))
+    for (const note of weak.notes ?? []) console.log(note)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Peak memory as Linux counts it (VmHWM); elsewhere unknown. */
+function peakOf(args, cwd) {
+  return new Promise((resolve) => {
+    const started = performance.now()
+    const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'ignore'] })
+    let stdout = ''
+    let peak = 0
+    const look = setInterval(() => {
+      try {
+        peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0))
+      } catch {
+        // Not Linux, or it has just ended.
+      }
+    }, 100)
+    child.stdout.on('data', (part) => {
+      stdout += part
+    })
+    child.on('close', () => {
+      clearInterval(look)
+      resolve({ stdout, seconds: seconds({ ms: performance.now() - started }), megabytes: peak > 0 ? Math.round(peak / 1024) : 'unknown' })
+    })
+  })
 }
 
 async function reportMemory() {

@@ -33,7 +33,12 @@ export interface Discovered extends Omit<FoundSlices, 'slices'> {
   readonly notes: readonly string[]
 }
 
-/** `findSlices` with all that one may say about its answer: statistics, replication, overlaps. Costs about three searches. */
+/**
+ * `findSlices` (same codes, errors, order and exceptions) with all that one may say about its answer: p- and q-values, intervals and effect
+ * sizes (`statistics.ts`), whether each slice holds on a half of the rows that did not choose it (`replicate.ts`), and which earlier ones it
+ * repeats (`overlaps.ts`). `rng`, in [0, 1), draws the halves: hand the rows over in an order that does not depend on where they came
+ * from, if the answer is not to. Costs about three searches, and one count of all slices of sufficient size.
+ */
 export async function discoverSlices(
   codes: readonly Int32Array[],
   errors: Float64Array,
