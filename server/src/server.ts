@@ -120,6 +120,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     if (inlayHint?.refreshSupport) quietly(connection.languages.inlayHint.refresh())
     if (tokens?.refreshSupport) quietly(connection.sendRequest('workspace/semanticTokens/refresh'))
   }
+  workspace.onCounted = refreshViews
   const readSettings = async () => {
     if (!can()?.workspace?.configuration) return
     const found = (await connection.workspace.getConfiguration('assay').catch(() => undefined)) as Partial<Settings> | undefined

@@ -10,7 +10,7 @@ import { clientCapabilities, type LanguageClient, startClient } from './language
 
 /** The server as an editor starts it, on made files. */
 const root = fileURLToPath(new URL('../..', import.meta.url))
-beforeAll(() => void execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'ignore' }), 120_000)
+beforeAll(() => void execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'ignore' }), 12000)
 
 const spec = `source people {
   from 'people.csv'
@@ -139,7 +139,7 @@ describe('the language server over standard input and output', () => {
   test('stops what runs within a second, answers meanwhile, and runs again', async () => {
     const wide = Array.from({ length: 40 }, (_, i) => `x${i}`)
     const rows = Array.from(
-      { length: 20_000 },
+      { length: 2000 },
       (_, r) => `${r},${wide.map((_, c) => ((r * 31 + c * 17) % 97) / 97).join(',')},${(r * 7919) % 3}`,
     )
     writeFileSync(join(folder, 'wide.csv'), `id,${wide.join(',')},y\n${rows.join('\n')}\n`)
@@ -165,6 +165,17 @@ describe('the language server over standard input and output', () => {
     expect(again.results).toMatchObject([{ name: 'wide', status: 'ok', rows: 2000 }])
     expect(await execute('assay.cancel', { uri: other })).toBe(0)
   }, 60_000)
+
+  test('counts a slice in the background when it is looked at', async () => {
+    const look = async () => {
+      const hover = await client.request<Hover>('textDocument/hover', { textDocument: { uri }, position: { line: 11, character: 7 } })
+      return (hover.contents as { value: string }).value
+    }
+    expect(await look()).toMatch(/counting rows …$|10 rows/)
+    const until = performance.now() + 20_000
+    while (!/10 rows, 20 %/.test(await look()) && performance.now() < until) await new Promise((next) => setTimeout(next, 100))
+    expect(await look()).toMatch(/\*\*done\*\*: 10 rows, 20 %/)
+  })
 
   test('says in a sentence what it cannot do', async () => {
     const wrong = (args: unknown[], command = 'assay.run') =>

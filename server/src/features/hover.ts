@@ -17,7 +17,7 @@ import { optionText } from './completion.ts'
 import { nounOf } from './kinds.ts'
 import { signatureTexts } from './signatures.ts'
 
-/** What a name stands for, in Markdown: as written, what its author says of it, facts. Nothing is computed for it; only what is known is told. */
+/** What a name stands for, in Markdown: as written, what its author says of it, facts. What is not known is counted in the background, for the next time. */
 export function hover(snapshot: Snapshot, at: Position): Hover | undefined {
   const found = occurrenceAt(snapshot, at)
   const parts = found ? textOf(snapshot, found.target) : undefined
@@ -92,6 +92,8 @@ function declarationText(snapshot: Snapshot, path: string, name: string): string
   if (facts) parts.push(facts)
   const last = snapshot.last(found.name)
   if (last) parts.push(lastText(last))
+  const counts = decl.kind === 'slice' || decl.kind === 'source'
+  if (counts && last?.state !== 'current' && snapshot.counting(found.name)) parts.push('counting rows …')
   return parts
 }
 

@@ -3,7 +3,7 @@ import { figure, share } from '../report/figures.ts'
 import type { Range } from '../workspace/documents.ts'
 import { offsetOf, positionAt, type Snapshot } from '../workspace/snapshot.ts'
 
-/** Sizes from stored results behind the names of sources and slices. Nothing is counted for them. */
+/** Sizes behind the names of sources and slices, from stored results; others are counted in the background. */
 export function inlayHints(snapshot: Snapshot, range: Range): InlayHint[] {
   const from = offsetOf(snapshot, range.start)
   const to = offsetOf(snapshot, range.end)
@@ -12,6 +12,7 @@ export function inlayHints(snapshot: Snapshot, range: Range): InlayHint[] {
     if (decl.kind !== 'slice' && decl.kind !== 'source') return []
     const last = snapshot.last(decl.name.text)
     const result = last?.result
+    if (last?.state !== 'current') snapshot.counting(decl.name.text)
     if (result === undefined || (result.kind !== 'slice' && result.kind !== 'source') || result.rows === undefined) return []
     const part = result.kind === 'slice' ? `, ${share(result.share)}` : ''
     const stale = last?.state === 'current' ? '' : '?'

@@ -1,7 +1,7 @@
 import { findFiles } from '../data/files.ts'
-import type { Engine } from '../engine/events.ts'
 import { type Described, schemaReader } from '../workspace/schemas.ts'
 import type { Snapshot } from '../workspace/snapshot.ts'
+import type { Background } from './background.ts'
 
 type Reading = Snapshot['readings'][number]['reading']
 
@@ -10,29 +10,13 @@ export interface SchemaBook {
   known(reading: Reading): Described | undefined
   /** Asks again about what is new or was last asked a while ago; whether anything is known otherwise than before. */
   refresh(readings: readonly Reading[], options?: { readonly force: boolean }): Promise<boolean>
-  close(): Promise<void>
 }
 
 const againAfterMs = 2000
-/** An engine that only describes keeps its thread no longer than it is used. */
-const idleMs = 30_000
 
-/** Describing has an engine of its own, so that it neither waits for what runs nor disturbs it. */
-export function schemaBook(startEngine: () => Engine, folder: string | undefined, now: () => number = () => performance.now()): SchemaBook {
+export function schemaBook(background: Background, folder: string | undefined, now: () => number = () => performance.now()): SchemaBook {
   const answers = new Map<string, { readonly described: Described; readonly askedMs: number }>()
-  let engine: Engine | undefined
-  let idle: NodeJS.Timeout | undefined
-  const describe = async (readings: readonly Reading[]): Promise<readonly Described[]> => {
-    clearTimeout(idle)
-    engine ??= startEngine()
-    try {
-      return await engine.describe(readings)
-    } finally {
-      idle = setTimeout(() => void engine?.close(), idleMs)
-      idle.unref()
-    }
-  }
-  const read = schemaReader({ describe, fingerprint: fingerprintOf }, folder)
+  const read = schemaReader({ describe: background.describe, fingerprint: fingerprintOf }, folder)
   return {
     known: (reading) => answers.get(JSON.stringify(reading))?.described,
     async refresh(readings, options) {
@@ -51,10 +35,6 @@ export function schemaBook(startEngine: () => Engine, folder: string | undefined
         answers.set(key, { described, askedMs: now() })
       }
       return changed
-    },
-    async close() {
-      clearTimeout(idle)
-      await engine?.close()
     },
   }
 }

@@ -46,6 +46,8 @@ export interface Snapshot extends SpecFile {
   /** Folders of the workspace and the like are the surroundings' business; a location needs only this. */
   uri(path: string): string
   last(name: string): LastResult | undefined
+  /** Has the rows of a source or slice counted in the background; whether that is under way. */
+  counting(name: string): boolean
 }
 
 export interface SnapshotSurroundings {
@@ -56,6 +58,7 @@ export interface SnapshotSurroundings {
   uri(path: string): string
   version?(path: string): number | undefined
   last?(spec: Spec, name: string): LastResult | undefined
+  count?(spec: Spec, name: string): boolean
 }
 
 export function specFile(path: string, text: string): SpecFile {
@@ -106,6 +109,7 @@ export function takeSnapshot(path: string, around: SnapshotSurroundings): Snapsh
       if (!results.has(name)) results.set(name, around.last?.(checked().spec, name))
       return results.get(name)
     },
+    counting: (name) => around.count?.(checked().spec, name) ?? false,
   }
 }
 
