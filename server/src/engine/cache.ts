@@ -43,7 +43,7 @@ export function openCache(folder: string): Cache {
     write: (kind, hash, meta, arrays) => {
       const target = path(kind, hash)
       try {
-        return { path: target, bytes: writeStored(folder, target, meta, arrays) }
+        return { path: target, bytes: writeAtomically(folder, target, stored(meta, arrays)) }
       } catch {
         return undefined
       }
@@ -82,7 +82,12 @@ function decode<M>(file: Buffer): Stored<M> | undefined {
   return { meta: header.meta as M, arrays, bytes: file.length }
 }
 
-export function writeStored<M>(folder: string, target: string, meta: M, arrays: Arrays): number {
+/** One file outside the cache: written beside its place, in a folder that exists, and renamed. */
+export function writeStored<M>(target: string, meta: M, arrays: Arrays): void {
+  writeWhole(`${target}.${process.pid}.part`, target, stored(meta, arrays))
+}
+
+function stored<M>(meta: M, arrays: Arrays): Uint8Array[] {
   const entries = Object.entries(arrays)
   const described = { meta, arrays: entries.map(([name, array]) => ({ name, type: typeOf(array), length: array.length })) }
   const digest = digestOf(described)
@@ -98,18 +103,22 @@ export function writeStored<M>(folder: string, target: string, meta: M, arrays: 
   const length = Buffer.alloc(4)
   length.writeUInt32LE(json.length)
   const head = MAGIC.length + 4 + json.length
-  return writeAtomically(folder, target, [MAGIC, length, json, new Uint8Array(padded(head) - head), ...parts])
+  return [MAGIC, length, json, new Uint8Array(padded(head) - head), ...parts]
 }
 
 const digestOf = ({ meta, arrays }: Omit<Header, 'digest'>) => createHash('sha256').update(JSON.stringify([meta, arrays]))
 
 let serial = 0
 
-/** Writes `parts` to a temporary file under `folder/tmp`, syncs it and renames it to `target`. */
-export function writeAtomically(folder: string, target: string, parts: readonly Uint8Array[]): number {
-  const temporary = join(folder, 'tmp', `${process.pid}-${serial++}-${Math.random().toString(36).slice(2)}`)
-  mkdirSync(dirname(temporary), { recursive: true })
-  mkdirSync(dirname(target), { recursive: true })
+/** Writes `parts` to a temporary file in a folder on the same disk, syncs it and renames it to `target`. */
+export function writeAtomically(temporaryFolder: string, target: string, parts: readonly Uint8Array[]): number {
+  const temporary = join(temporaryFolder, `${process.pid}-${serial++}-${Math.random().toString(36).slice(2)}`)
+  // Node's recursive mkdir never returns below /proc, where a folder exists and no folder can be made; so only what is missing is made.
+  for (const folder of [temporaryFolder, dirname(target)]) if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
+  return writeWhole(temporary, target, parts)
+}
+
+function writeWhole(temporary: string, target: string, parts: readonly Uint8Array[]): number {
   let bytes = 0
   const file = openSync(temporary, 'wx')
   try {
@@ -124,7 +133,12 @@ export function writeAtomically(folder: string, target: string, parts: readonly 
     throw reason
   }
   closeSync(file)
-  renameSync(temporary, target)
+  try {
+    renameSync(temporary, target)
+  } catch (reason) {
+    rmSync(temporary, { force: true })
+    throw reason
+  }
   return bytes
 }
 

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
 import { DataProblem } from '../data/tables.ts'
 import { type Arrays, readStored, writeStored } from './cache.ts'
 import type { RunContext } from './context.ts'
@@ -44,7 +44,7 @@ export async function exportIndex(ctx: RunContext, model: FittedModel, file: str
   const named = (prefix: string, arrays: Arrays) =>
     Object.fromEntries(Object.entries(arrays).map(([name, array]) => [prefix + name, array]))
   try {
-    writeStored(dirname(file), file, meta, { ...named(PREFIX.model, record.arrays), ...named(PREFIX.index, stored.arrays) })
+    writeStored(file, meta, { ...named(PREFIX.model, record.arrays), ...named(PREFIX.index, stored.arrays) })
   } catch {
     throw new DataProblem('not-writable', `\`${file}\` cannot be written. Name a file in a folder that exists and can be written.`)
   }
@@ -52,6 +52,8 @@ export async function exportIndex(ctx: RunContext, model: FittedModel, file: str
 
 /** Puts what a file holds where training and indexing would have put it. Throws `DataProblem` where it does not fit. */
 export async function importIndex(ctx: RunContext, plan: FittedModel['plan'], file: string): Promise<void> {
+  if (!existsSync(file))
+    throw new DataProblem('missing-file', `There is no file \`${file}\`. Name one that \`assay index FILE MODEL --export F\` wrote.`)
   const stored = readStored<HandOver>(file)
   if (stored?.meta.assay !== 'hand-over/1') {
     throw new DataProblem(

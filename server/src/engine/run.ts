@@ -266,7 +266,7 @@ function store(ctx: RunContext, plan: Plan, outcome: Outcome): void {
   const { dataHash } = outcome.result.provenance
   const text = Buffer.from(JSON.stringify(outcome))
   try {
-    writeAtomically(ctx.cache.folder, `${ctx.cache.folder}/results/${plan.hash}-${dataHash}.json`, [text])
+    writeAtomically(`${ctx.cache.folder}/tmp`, `${ctx.cache.folder}/results/${plan.hash}-${dataHash}.json`, [text])
   } catch {
     // Not kept, as said above.
   }
