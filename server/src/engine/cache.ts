@@ -43,7 +43,7 @@ export function openCache(folder: string): Cache {
     write: (kind, hash, meta, arrays) => {
       const target = path(kind, hash)
       try {
-        return { path: target, bytes: writeAtomically(folder, target, stored(meta, arrays)) }
+        return { path: target, bytes: writeAtomically(join(folder, 'tmp'), target, stored(meta, arrays)) }
       } catch {
         return undefined
       }
