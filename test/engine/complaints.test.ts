@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openEngine } from '../../server/src/engine/engine.ts'
@@ -231,6 +231,8 @@ describe('the index, handed over', () => {
     const here = toyFolder(files)
     const exported = join(here, 'reader.index')
     expect(await index(here, { export: exported })).toMatchObject({ kind: 'index', status: 'ok', model: 'reader' })
+    expect(readdirSync(here).sort()).toEqual(['.assay', 'mail.csv', 'reader.index', 'toy.assay', 'train.csv'])
+    expect(await index(here, { import: join(here, 'none') })).toMatchObject({ status: 'failed', message: expect.stringMatching(/no file/) })
 
     const there = toyFolder(files)
     expect(await index(there, { import: exported })).toMatchObject({ status: 'ok' })

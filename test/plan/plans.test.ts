@@ -29,7 +29,6 @@ function plans(name: string, names?: readonly string[], seed?: number) {
   const { spec, problems } = check(files, schemas, { path })
   expect(problems.filter((p) => p.severity === 'error')).toEqual([])
   const planned = planFor(spec, names, { seed })
-  // Hashes cover absolute paths, which differ from machine to machine.
   const shown = JSON.parse(JSON.stringify(planned.plans).replaceAll(folder, '/')) as { hash?: string }[]
   for (const plan of shown) delete plan.hash
   return { ...planned, shown }
@@ -55,6 +54,16 @@ describe('what runs, and in which order', () => {
     const hashes = (seed?: number) => plans('digits', undefined, seed).plans.map((p) => p.hash)
     expect(hashes()).toEqual(hashes())
     expect(hashes(8)).not.toEqual(hashes(9))
+  })
+  test('and they do not depend on where the folder lies', () => {
+    const hashes = (folder: string) => {
+      const text = "source a { from 'a.csv'; key x }\nslice s on a where x > 1\n"
+      const path = `${folder}/a.assay`
+      const schema = new Map([['a', [column('x', 'number', 'DOUBLE')]]])
+      return planFor(check(new Map([[path, parse(text)]]), schema, { path }).spec, undefined, {}).plans.map((p) => p.hash)
+    }
+    expect(hashes('/here')).toHaveLength(2)
+    expect(hashes('/here')).toEqual(hashes('/there/below'))
   })
   test('what this version cannot run is refused in a sentence', () => {
     const { refused } = plans('stones', ['fair_grader'])

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { basename, dirname, relative } from 'node:path'
 import type { DeclarationSpec, Spec } from '../check/spec.ts'
 import type { Json, PlannedStep, Result } from '../protocol/results.ts'
 import { printExpr } from '../sql/print.ts'
+import type { Reading } from '../sql/tree.ts'
 import { assertTask } from './assertion.ts'
 import { complaintTask } from './complaint.ts'
 import { discoverTask } from './discovery.ts'
@@ -94,7 +96,19 @@ function planOne(spec: Spec, declaration: DeclarationSpec, options: PlanOptions)
     partitions,
     task,
   }
-  return { ...body, hash: hashOf(body as unknown as Json), steps: stepsOf(body) }
+  return { ...body, hash: hashOf(withoutPlace(body) as unknown as Json), steps: stepsOf(body) }
+}
+
+/** The same spec over the same data is the same plan wherever its folder lies: paths are taken as from the spec. */
+function withoutPlace<B extends Pick<Plan, 'path' | 'sources'>>(body: B) {
+  const near = (path: string) => relative(dirname(body.path), path).replaceAll('\\', '/')
+  const sources = body.sources.map((source) => ({ ...source, reading: source.reading && nearby(source.reading, near) }))
+  return { ...body, path: basename(body.path), sources }
+}
+
+function nearby(reading: Reading, near: (path: string) => string): Reading {
+  if (reading.kind === 'file') return { ...reading, path: near(reading.path) }
+  return { ...reading, images: near(reading.images), labels: reading.labels && near(reading.labels) }
 }
 
 function taskOf(spec: Spec, d: DeclarationSpec): { task: Task; sources: string[]; models: string[] } {
