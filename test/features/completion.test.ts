@@ -106,6 +106,12 @@ describe('completion by position', () => {
     expect(offered(`import { people } from 'base.assay'\nslice s on people where |`, { others })).toContain('income')
   })
 
+  test('hostile names are shown harmless, and inserted as they are', () => {
+    const text = 'source "a\u202eb" { from \'people.csv\'; split "x\u0007y" 50% }\nslice s on |'
+    expect(items(text)[0]).toMatchObject({ label: 'a\\u202eb', textEdit: { newText: '"a\u202eb"' } })
+    expect(items(text.replace('on |', 'on "a\u202eb" where |')).every((item) => !/\p{C}/u.test(`${item.label}${item.detail}`))).toBe(true)
+  })
+
   test('half-typed neighbours do not matter', () => {
     expect(offered(`${people}model m on people {\n  predict married\n  from age,\n  kind |\n}\nassert a on`)).toContain('logistic')
   })

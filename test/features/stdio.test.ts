@@ -148,6 +148,7 @@ describe('the language server over standard input and output', () => {
     client.notify('textDocument/didOpen', { textDocument: { uri: other, languageId: 'assay', version: 1, text } })
     const execute = <T>(command: string, args: object) => client.request<T>('workspace/executeCommand', { command, arguments: [args] })
     const running = execute<ResultFile>('assay.run', { uri: other, names: ['slow'] })
+    await client.next<{ value: { kind: string } }>('$/progress', (one) => one.value.kind === 'begin')
     await client.next<{ running: { name: string; stage?: string }[] }>('assay/status', (one) =>
       one.running.some((job) => job.stage?.startsWith('train') ?? false),
     )
@@ -161,6 +162,13 @@ describe('the language server over standard input and output', () => {
       ['wide', 'ok'],
       ['slow', 'cancelled'],
     ])
+    // The other way: by the progress that the server made, and only this run of two.
+    const first = execute<ResultFile>('assay.run', { uri: other, names: ['slow'] })
+    const made = await client.next<{ token: string; value: { kind: string } }>('$/progress', (one) => one.value.kind === 'begin')
+    const second = execute<ResultFile>('assay.run', { uri: other, names: ['wide'] })
+    client.notify('window/workDoneProgress/cancel', { token: made.token })
+    expect((await first).results.map((one) => one.status)).toContain('cancelled')
+    expect((await second).results.map((one) => one.status)).toEqual(['ok'])
     const again = await execute<ResultFile>('assay.run', { uri: other, names: ['wide'] })
     expect(again.results).toMatchObject([{ name: 'wide', status: 'ok', rows: 2000 }])
     expect(await execute('assay.cancel', { uri: other })).toBe(0)

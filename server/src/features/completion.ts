@@ -4,18 +4,18 @@ import { endOf, type Token } from '../../../grammar/src/lexer.ts'
 import { printName } from '../../../grammar/src/printer.ts'
 import { type OptionWord, settings } from '../../../grammar/src/setting-table.ts'
 import { clausesOf, declarationWord, declarationWords } from '../../../grammar/src/tokens.ts'
-import { Text } from '../../../grammar/src/vocabulary.ts'
 import type { Reached } from '../check/check.ts'
 import { clauseOf } from '../check/clauses.ts'
 import { functionNamed, functionNames } from '../check/function-signatures.ts'
 import { fold } from '../check/names.ts'
 import type { ModelInfo, SourceInfo } from '../check/scope.ts'
 import { outputName } from '../check/select.ts'
+import { inert } from '../report/inert.ts'
 import type { Position } from '../workspace/documents.ts'
 import { offsetOf, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 import { kindIcons, nounOf } from './kinds.ts'
 import { type InClause, lower, nameText, placeAt, qualifier, typedAt } from './place.ts'
-import { signatureTexts } from './signatures.ts'
+import { optionText, signatureTexts } from './signatures.ts'
 import { type Want, wantsIn, wantsInHeader } from './wants.ts'
 
 export interface CompletionOptions {
@@ -265,10 +265,10 @@ function clauseItems(decl: ast.DeclarationKind, used: readonly string[]): Comple
 
 function columnItems(source: SourceInfo): CompletionItem[] {
   return source.schema.map((column, i) => ({
-    label: column.name,
+    label: inert(column.name),
     kind: CompletionItemKind.Field,
     insertText: printName({ text: column.name }),
-    detail: `${column.type} · ${column.sqlType}`,
+    detail: `${column.type} · ${inert(column.sqlType)}`,
     sortText: `a${String(i).padStart(5, '0')}`,
   }))
 }
@@ -281,7 +281,13 @@ function pseudoItems(source: SourceInfo): CompletionItem[] {
 }
 
 const splitItems = (source: SourceInfo): CompletionItem[] =>
-  source.splits.map((label, i) => ({ label, kind: CompletionItemKind.EnumMember, detail: `split of ${source.name}`, sortText: `a${i}` }))
+  source.splits.map((name, i) => ({
+    label: inert(name),
+    insertText: printName({ text: name }),
+    kind: CompletionItemKind.EnumMember,
+    detail: `split of ${inert(source.name)}`,
+    sortText: `a${i}`,
+  }))
 
 function outputItems({ decl }: Around): CompletionItem[] {
   const select = decl?.kind === 'complaint' ? clauseOf(decl, 'query')?.select : undefined
@@ -303,11 +309,14 @@ function reachedItems(around: Around, fits: (one: Reached) => boolean): Completi
   return [...around.snapshot.checked.reached.values()]
     .filter((one) => one.decl !== around.decl && fits(one))
     .map((one) => ({
-      label: one.name,
+      label: inert(one.name),
       kind: kindIcons[one.decl.kind],
       insertText: printName({ text: one.name }),
       detail: nounOf(one.decl.kind),
-      documentation: one.decl.doc,
+      documentation: one.decl.doc
+        ?.split('\n')
+        .map((line) => inert(line, 500))
+        .join('\n'),
       sortText: `b${one.name}`,
     }))
 }
@@ -326,23 +335,11 @@ function valueItems(option: OptionWord, around: Around): CompletionItem[] {
   }))
 }
 
-export const optionText = (option: OptionWord): string =>
-  option.positional ? option.name : option.default === undefined ? `${option.name}: ${option.type}` : `${option.name}: ${option.default}`
-
 function functionItems(options: CompletionOptions): CompletionItem[] {
-  const made = (functionLists[options.snippets ? 'snippets' : 'plain'] ??= [...functionNames()].map((name): CompletionItem => {
+  return [...functionNames()].map((name): CompletionItem => {
     const known = functionNamed(name)!
     const snippet = options.snippets && { insertText: `${name}($1)`, insertTextFormat: InsertTextFormat.Snippet }
-    return {
-      label: name,
-      kind: CompletionItemKind.Function,
-      detail: signatureTexts(known)[0],
-      sortText: `${known.aggregate ? 'y' : 'z'}${name}`,
-      ...snippet,
-    }
-  }))
-  return made
+    const detail = signatureTexts(known)[0]
+    return { label: name, kind: CompletionItemKind.Function, detail, sortText: `${known.aggregate ? 'y' : 'z'}${name}`, ...snippet }
+  })
 }
-const functionLists: { snippets?: CompletionItem[]; plain?: CompletionItem[] } = {}
-
-export const isText = (token: Token | undefined): boolean => token?.tokenType === Text

@@ -13,9 +13,8 @@ import type { Position } from '../workspace/documents.ts'
 import { type LastResult, offsetOf, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 import type { Target } from '../workspace/target.ts'
 import { occurrenceAt } from './at.ts'
-import { optionText } from './completion.ts'
 import { nounOf } from './kinds.ts'
-import { signatureTexts } from './signatures.ts'
+import { optionText, signatureTexts } from './signatures.ts'
 
 /** What a name stands for, in Markdown: as written, what its author says of it, facts. What is not known is counted in the background, for the next time. */
 export function hover(snapshot: Snapshot, at: Position): Hover | undefined {
@@ -178,7 +177,8 @@ function keywordHover(snapshot: Snapshot, offset: number): Hover | undefined {
 function code(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length))
   const fence = '`'.repeat(longest + 1)
-  return `${fence}assay\n${text}\n${fence}`
+  const shown = text.split('\n').map((line) => inert(line, 400))
+  return `${fence}assay\n${shown.join('\n')}\n${fence}`
 }
 
 function cut(text: string): string {

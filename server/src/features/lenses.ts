@@ -2,6 +2,7 @@ import type { CodeLens } from 'vscode-languageserver'
 import type { DeclarationKind } from '../../../grammar/src/ast.ts'
 import { type CommandName, commands } from '../protocol/messages.ts'
 import { figure } from '../report/figures.ts'
+import { inert } from '../report/inert.ts'
 import { verdict } from '../report/wording.ts'
 import { type LastResult, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 
@@ -56,7 +57,7 @@ export function lastTitle({ result, state }: LastResult): string {
 function figureOf(result: LastResult['result']): string {
   if (result.kind === 'assert' && result.failed !== undefined) return `: ${figure(result.failed)} of ${figure(result.checked)}`
   if (result.kind === 'complaint' && result.expectations?.length === 1)
-    return `: ${figure(result.actual)}, expected ${result.expectations[0]!.expect}`
+    return `: ${figure(result.actual)}, expected ${inert(result.expectations[0]!.expect, 60)}`
   if ((result.kind === 'source' || result.kind === 'slice') && result.rows !== undefined) return `: ${figure(result.rows)} rows`
   if (result.kind === 'discover' && result.slices) return `: ${figure(result.slices.length)} slices`
   if (result.kind === 'model' && result.metrics) {

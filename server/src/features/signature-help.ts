@@ -4,9 +4,8 @@ import { settingOf } from '../../../grammar/src/setting-table.ts'
 import { functionNamed } from '../check/function-signatures.ts'
 import type { Position } from '../workspace/documents.ts'
 import { offsetOf, type Snapshot } from '../workspace/snapshot.ts'
-import { optionText } from './completion.ts'
 import { type Enclosing, enclosing, isWordToken, lower, placeAt } from './place.ts'
-import { type SignatureText, signaturesOf } from './signatures.ts'
+import { optionText, type SignatureText, signaturesOf } from './signatures.ts'
 import { groupOf, optionTable } from './wants.ts'
 
 /** The function, setting or list of options whose brackets the position is in. */

@@ -1,3 +1,4 @@
+import type { OptionWord } from '../../../grammar/src/setting-table.ts'
 import type { FunctionWord } from '../check/function-signatures.ts'
 
 const letters: Readonly<Record<string, string>> = {
@@ -29,3 +30,7 @@ export function signaturesOf(known: FunctionWord): SignatureText[] {
   })
 }
 export const signatureTexts = (known: FunctionWord): string[] => signaturesOf(known).map((one) => one.label)
+
+/** An option as it may be written: with its default, else with what it takes. */
+export const optionText = (option: OptionWord): string =>
+  option.positional ? option.name : `${option.name}: ${option.default ?? option.type}`

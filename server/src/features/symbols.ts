@@ -2,6 +2,7 @@ import { type DocumentSymbol, SymbolKind, type WorkspaceSymbol } from 'vscode-la
 import type * as ast from '../../../grammar/src/ast.ts'
 import { printRef } from '../../../grammar/src/printer.ts'
 import { clauseOf } from '../check/clauses.ts'
+import { inert } from '../report/inert.ts'
 import { rangeOf, type SpecFile } from '../workspace/snapshot.ts'
 import { symbolKinds } from './kinds.ts'
 
@@ -11,7 +12,7 @@ export function documentSymbols(file: SpecFile): DocumentSymbol[] {
     if (decl.name === undefined || decl.name.text === '') return []
     return [
       {
-        name: decl.name.text,
+        name: inert(decl.name.text),
         detail: detailOf(decl),
         kind: symbolKinds[decl.kind],
         range: rangeOf(file, decl),
@@ -27,7 +28,7 @@ function splitSymbols(file: SpecFile, decl: ast.SourceDecl): DocumentSymbol[] {
   return parts.map((part) => {
     const range = rangeOf(file, part)
     return {
-      name: part.name.text,
+      name: inert(part.name.text),
       detail: part.percent?.text ?? 'split',
       kind: SymbolKind.EnumMember,
       range,
@@ -42,7 +43,10 @@ function detailOf(decl: ast.Declaration): string {
   const using = 'using' in decl && decl.using ? (Array.isArray(decl.using) ? decl.using : [decl.using as ast.Name]) : []
   const about = on ?? (using as readonly ast.Name[]).map((name) => name.text).join(', ')
   const model = 'model' in decl && decl.model ? decl.model.text : ''
-  return [decl.kind, about || model].filter((part) => part).join(' · ')
+  return [decl.kind, about || model]
+    .filter((part) => part)
+    .map((part) => inert(part))
+    .join(' · ')
 }
 
 /** Declarations of all files whose name has the letters of `query` in their order. */
@@ -53,7 +57,7 @@ export function workspaceSymbols(files: readonly SpecFile[], query: string, uri:
       if (decl.name === undefined || !matches(decl.name.text.toLowerCase(), sought)) return []
       return [
         {
-          name: decl.name.text,
+          name: inert(decl.name.text),
           kind: symbolKinds[decl.kind],
           containerName: detailOf(decl),
           location: { uri: uri(file.path), range: rangeOf(file, decl.name) },

@@ -20,6 +20,7 @@ export class Unable extends Error {}
 /** What a run tells while it lasts. */
 export interface Following {
   handle(event: RunEvent): void
+  onCancel(stop: () => void): void
 }
 
 export async function runDeclarations(workspace: Workspace, args: RunArguments, following: Following): Promise<ResultFile> {
@@ -33,7 +34,8 @@ export async function runDeclarations(workspace: Workspace, args: RunArguments, 
     following.handle(event)
   }
   const nothing = { outcomes: [], backend: null }
-  const { outcomes, backend } = plans.length === 0 ? nothing : await workspace.runs.run({ path: snapshot.path, plans, options, follow })
+  const { outcomes, backend } =
+    plans.length === 0 ? nothing : await workspace.runs.run({ path: snapshot.path, plans, options, follow, onCancel: following.onCancel })
   const results = outcomes.map((one) => one.result)
   for (const outcome of outcomes) if (outcome.result.status !== 'cancelled') workspace.results.keep(snapshot.path, outcome)
   workspace.touch()

@@ -45,7 +45,16 @@ export function executor(workspace: Workspace, teller: Teller) {
     running.set(job, { uri: args.uri, name: title })
     tellStatus()
     progress.begin(`Assay: ${inert(title, 80)}`)
-    progress.onCancel(() => cancelRuns(workspace, { uri: args.uri, name: args.names?.[0] }))
+    let cancelled = false
+    let stop: (() => void) | undefined
+    progress.onCancel(() => {
+      cancelled = true
+      stop?.()
+    })
+    const onCancel = (how: () => void) => {
+      stop = how
+      if (cancelled) how()
+    }
     const handle = (event: RunEvent) => {
       if (event.kind === 'backend') backend = event.backend
       if (event.kind === 'finished') {
@@ -65,7 +74,7 @@ export function executor(workspace: Workspace, teller: Teller) {
       tellStatus()
     }
     try {
-      const file = await runDeclarations(workspace, args, { handle })
+      const file = await runDeclarations(workspace, args, { handle, onCancel })
       running.delete(job)
       const failed = file.results.find((one) => one.status === 'failed')
       tellStatus(failed && `${failed.name}: ${sentences(failed)[0] ?? ''}`)

@@ -9,6 +9,8 @@ export interface Job {
   readonly plans: readonly Plan[]
   readonly options: EngineOptions
   follow(event: RunEvent): void
+  /** Takes what stops this job and no other. */
+  onCancel(stop: () => void): void
 }
 export interface Finished {
   readonly outcomes: readonly Outcome[]
@@ -59,11 +61,18 @@ export function makeRuns(startEngine: (options: EngineOptions) => Engine): Runs 
     }
     return { outcomes: [...outcomes, ...rest()], backend }
   }
+  const stop = (waiting: Waiting): boolean => {
+    if (waiting.state === 'cancelled' || !jobs.has(waiting)) return false
+    if (waiting.state === 'running') waiting.engine.cancel()
+    waiting.state = 'cancelled'
+    return true
+  }
   return {
     run(job) {
       const place = engineFor(job.options)
       const waiting: Waiting = { job, engine: place.engine, state: 'waiting' }
       jobs.add(waiting)
+      job.onCancel(() => void stop(waiting))
       const done = place.tail.then(() => carryOut(waiting)).finally(() => jobs.delete(waiting))
       place.tail = done.catch(() => {})
       return done
@@ -73,10 +82,7 @@ export function makeRuns(startEngine: (options: EngineOptions) => Engine): Runs 
       for (const waiting of jobs) {
         const { job } = waiting
         const meant = job.path === path && (name === undefined || job.plans.some((plan) => plan.name.toLowerCase() === name.toLowerCase()))
-        if (!meant || waiting.state === 'cancelled') continue
-        if (waiting.state === 'running') waiting.engine.cancel()
-        waiting.state = 'cancelled'
-        n++
+        if (meant && stop(waiting)) n++
       }
       return n
     },
