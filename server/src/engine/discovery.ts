@@ -228,18 +228,11 @@ function saidOf({ predicates }: Pick<Discovered['slices'][number], 'predicates'>
 
 /** Before statistics were computed: nothing is claimed that was not looked at. */
 function partialMembers(found: FoundSlices, columns: readonly CodingColumn[]) {
-  const unknown = {
-    interval: [0, 0] as const,
-    effectSize: 0,
-    pValue: 1,
-    qValue: 1,
-    test: 'none: cancelled',
-    replicated: false,
-    overlaps: [],
-  }
+  const none = Number.NaN
+  const untested = { interval: [none, none] as const, effectSize: none, pValue: none, qValue: none, test: 'not tested' }
   const slices = found.slices.map((slice): DiscoveredSlice => {
     const { size, sumError, maxError, meanError, score } = slice
-    return { ...saidOf(slice, columns), ...unknown, size, sumError, maxError, meanError, score, interval: [meanError, meanError] }
+    return { ...saidOf(slice, columns), ...untested, replicated: false, overlaps: [], size, sumError, maxError, meanError, score }
   })
   return { meanError: found.meanError, slices, levels: found.levels }
 }

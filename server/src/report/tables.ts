@@ -106,7 +106,7 @@ function discoverTables(result: DiscoverResult): Table[] {
     slices.map((s) => predicateText(s.predicates)),
     slices.map((s) => figure(s.size)),
     figures(slices.map((s) => s.meanError)),
-    slices.map((s) => `${figure(s.interval[0], 3)} to ${figure(s.interval[1], 3)}`),
+    slices.map((s) => (Number.isFinite(s.interval[0]) ? `${figure(s.interval[0], 3)} to ${figure(s.interval[1], 3)}` : 'none')),
     figures(slices.map((s) => s.effectSize)),
     figures(slices.map((s) => s.score)),
     slices.map((s) => probability(s.pValue)),
@@ -218,6 +218,7 @@ function cut(shown: number, total: number, noun?: string): string | undefined {
 }
 
 function probability(p: number): string {
+  if (!Number.isFinite(p)) return 'none'
   if (p < 1e-300) return '< 1e-300'
   return p < 1e-4 ? p.toExponential(1) : p.toFixed(4)
 }
