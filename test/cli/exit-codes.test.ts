@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Answers, runCli } from './run-cli.ts'
+import { main } from '../../server/src/cli.ts'
+import { type Answers, madeFolder, runCli } from './run-cli.ts'
 
 /** LANGUAGE, "Command line": the table of exit codes, one door, an engine that computes nothing. */
 const good = `source people {
@@ -138,6 +139,20 @@ describe('files', () => {
     expect(readFileSync(join(folder, 'reports/r.html'), 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/)
     expect(readdirSync(join(folder, 'reports'))).toEqual(['r.html'])
     expect(existsSync(join(folder, 'second.html'))).toBe(true)
+  })
+  test('what a killed process left behind goes; what may be in use stays', async () => {
+    const folder = madeFolder()
+    const temporary = join(folder, '.assay/tmp')
+    mkdirSync(temporary)
+    writeFileSync(join(folder, 'a.assay'), '-- nothing\n')
+    // No process has this number: Linux stops at 2^22.
+    const left = ['99999999-1-old', '99999999-2-new', `${process.ppid}-1-old`]
+    for (const name of left) writeFileSync(join(temporary, name), 'half')
+    for (const name of left.filter((n) => n.endsWith('old'))) utimesSync(join(temporary, name), 1, 1)
+    const silent = { write: () => undefined, columns: undefined }
+    const io = { cwd: folder, env: {}, out: silent, err: silent, onInterrupt: () => () => {}, exit: () => {} }
+    await main(['check', 'a.assay', 'a.assay'], { ...io, startEngine: () => Promise.reject(new Error('not needed')) as never })
+    expect(readdirSync(temporary).sort()).toEqual(['99999999-2-new', `${process.ppid}-1-old`].sort())
   })
   test('the cache is in the folder of the spec, and out of version control', async () => {
     const { folder } = await runCli(['check', 'good.assay'], files)

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { findFiles } from '../data/files.ts'
 import type { Engine } from '../engine/events.ts'
@@ -83,14 +83,28 @@ function fingerprint(reading: Reading): string | undefined {
   }
 }
 
-/** What this process began to write and did not finish. */
+/** What this process began to write and did not finish, and what processes left that were killed. */
 function removeTemporaries(folder: string | undefined): void {
   if (folder === undefined) return
   const temporary = join(folder, 'tmp')
   try {
     for (const name of readdirSync(temporary))
-      if (name.startsWith(`${process.pid}-`)) rmSync(join(temporary, name), { recursive: true, force: true })
+      if (isAbandoned(join(temporary, name), Number.parseInt(name, 10))) rmSync(join(temporary, name), { recursive: true, force: true })
   } catch {
     // There is none.
+  }
+}
+
+const abandonedAfterMs = 3_600_000
+
+/** Another machine's process may share the folder: only what nobody has touched for an hour is a dead one's. */
+function isAbandoned(path: string, pid: number): boolean {
+  if (pid === process.pid) return true
+  if (!Number.isInteger(pid) || Date.now() - statSync(path).mtimeMs < abandonedAfterMs) return false
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (reason) {
+    return (reason as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }
