@@ -95,9 +95,11 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     if (snapshot?.version === undefined) return
     void connection.sendDiagnostics({ uri: files.uri(path), version: snapshot.version, diagnostics: diagnosticsOf(snapshot) })
   }
+  /** Open files whose data may be other than a moment ago. */
+  const watched = new Set<string>()
   const diagnosing = makeDiagnosing((path) => {
     publish(path)
-    workspace.refresh(path).then(
+    workspace.refresh(path, { force: watched.delete(path) }).then(
       (changed) => {
         if (!changed) return
         for (const open of files.opened) publish(open)
@@ -160,6 +162,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
   })
   connection.onDidChangeWatchedFiles(() => {
     workspace.touch()
+    for (const path of files.opened) watched.add(path)
     scheduleAll(debounceMs)
     refreshViews()
   })

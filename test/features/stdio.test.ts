@@ -174,6 +174,23 @@ describe('the language server over standard input and output', () => {
     expect(await execute('assay.cancel', { uri: other })).toBe(0)
   }, 60_000)
 
+  test('a file of data that comes or changes is noticed', async () => {
+    const text = `source late { from 'late.csv' }\nslice s on late where a > 1\n`
+    const other = pathToFileURL(join(folder, 'late.assay')).href
+    const mine = (fits: (one: Published) => boolean) =>
+      client.next<Published>('textDocument/publishDiagnostics', (one) => one.uri === other && fits(one))
+    client.notify('textDocument/didOpen', { textDocument: { uri: other, languageId: 'assay', version: 1, text } })
+    expect((await mine((one) => one.diagnostics.length > 0)).diagnostics).toMatchObject([{ code: 'missing-file' }])
+    const data = join(folder, 'late.csv')
+    writeFileSync(data, 'b\n1\n')
+    const change = { changes: [{ uri: pathToFileURL(data).href, type: 1 }] }
+    client.notify('workspace/didChangeWatchedFiles', change)
+    await mine((one) => one.diagnostics[0]?.code === 'unknown-column')
+    writeFileSync(data, 'a,b\n1,2\n')
+    client.notify('workspace/didChangeWatchedFiles', change)
+    await mine((one) => one.diagnostics.length === 0)
+  })
+
   test('counts a slice in the background when it is looked at', async () => {
     const look = async () => {
       const hover = await client.request<Hover>('textDocument/hover', { textDocument: { uri }, position: { line: 11, character: 7 } })
