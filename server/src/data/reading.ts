@@ -93,7 +93,10 @@ const DELIMITERS = [',', ';', '\t', '|'] as const
  */
 export function checkDelimiter(reading: FileReading, path: string, schema: Schema): void {
   if (reading.format !== 'csv' && reading.format !== 'tsv') return
-  if (schema.length !== 1) return checkWidth(reading, path, schema.length)
+  if (schema.length !== 1) {
+    checkWidth(reading, path, schema.length)
+    return
+  }
   const name = schema[0]!.name
   const delimiter = DELIMITERS.filter((candidate) => name.includes(candidate)).sort((a, b) => count(name, b) - count(name, a))[0]
   if (delimiter === undefined) return
