@@ -111,6 +111,14 @@ describe('groups, sums and averages', () => {
   })
 })
 
+test('an answer of NULL is unknown, and says so', async () => {
+  const query = `  query  select avg(case when predict(label) = 'cat' then 1 else 0 end) as share from mail where id < 0`
+  const toy = await runToy(head + complaint(`${query}\n  expect share >= 0.5\n${top()}`), files)
+  const result = toy.of('complaint', 'few')
+  expect(result).toMatchObject({ actual: null, relaxed: null, ranking: [] })
+  expect(result.notes!.join(' ')).toMatch(/gives NULL where `share >= 0.5` is expected/)
+})
+
 describe('interventions', () => {
   test('removing and relabelling the suspects mends the count; the data is not edited', async () => {
     const text =

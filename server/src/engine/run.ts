@@ -165,7 +165,11 @@ async function complaintMembers(
   const { expectations } = evaluated
   const first = expectations[0]
   const satisfied = expectations.every((e) => e.satisfied)
-  const notes = [...model.notes, ...ranking.notes]
+  const unknown = expectations.filter((e) => e.satisfied && e.actual === null)
+  const unanswered = [
+    ...new Set(unknown.map((e) => `The query gives NULL where \`${e.expect}\` is expected: whether it holds is unknown.`)),
+  ]
+  const notes = [...model.notes, ...unanswered, ...ranking.notes]
   return {
     status: satisfied ? 'ok' : 'violated',
     query: task.queryText,
