@@ -8,36 +8,25 @@ import { DataProblem } from './tables.ts'
 
 export type FileReading = Reading & { readonly kind: 'file' }
 
+const DELIMITED: readonly string[] = [
+  'delim',
+  'header',
+  'quote',
+  'escape',
+  'nullstr',
+  'skip',
+  'types',
+  'dateformat',
+  'timestampformat',
+  'decimal_separator',
+  'encoding',
+  'sample_size',
+]
+
 /** The options of a format, under the names that the language and the database share. */
 const OPTIONS: Record<FileFormat, readonly string[]> = {
-  csv: [
-    'delim',
-    'header',
-    'quote',
-    'escape',
-    'nullstr',
-    'skip',
-    'types',
-    'dateformat',
-    'timestampformat',
-    'decimal_separator',
-    'encoding',
-    'sample_size',
-  ],
-  tsv: [
-    'delim',
-    'header',
-    'quote',
-    'escape',
-    'nullstr',
-    'skip',
-    'types',
-    'dateformat',
-    'timestampformat',
-    'decimal_separator',
-    'encoding',
-    'sample_size',
-  ],
+  csv: DELIMITED,
+  tsv: DELIMITED,
   parquet: [],
   json: ['types', 'dateformat', 'timestampformat', 'sample_size'],
   jsonl: ['types', 'dateformat', 'timestampformat', 'sample_size'],
