@@ -75,7 +75,11 @@ export function startWorker(options: EngineOptions, script: URL): Engine {
     const dying = worker
     worker = undefined
     settleAll((p) => p.reject(new Cancelled()))
-    return dying?.terminate()
+    if (!dying) return undefined
+    dying.unref()
+    // A thread inside a native call may take its time to end; whoever closes the engine does not wait for that.
+    const patience = new Promise<void>((resume) => setTimeout(resume, GRACE_MS))
+    return Promise.race([dying.terminate(), patience])
   }
 
   return {
