@@ -1,3 +1,4 @@
+import type { ActionId, Page, PageAddress } from './pages.ts'
 import type { BackendInfo, ResultFile, Status } from './results.ts'
 import type { View } from './views.ts'
 
@@ -55,8 +56,40 @@ export const defaultSettings: Settings = { engine: 'auto', lenses: true, inlayHi
 export const requests = {
   /** `ResultArguments` → `View | null`: what a panel draws. */
   view: 'assay/view',
+  /** `PageAddress` → `Page | null`: the same, in words and cells. */
+  page: 'assay/page',
+  /** `ActArguments` → `ActAnswer`: carries out what a page offers. */
+  act: 'assay/act',
 } as const
 export type ViewAnswer = View | null
+export type PageAnswer = Page | null
+
+/** An action of a page, with rows of a section by their index in `TableSection.rows`. */
+export interface ActArguments {
+  readonly address: PageAddress
+  readonly action: ActionId
+  readonly section?: string
+  readonly rows: readonly number[]
+}
+/** What the editor is to do; nothing is written but by its own, undoable edits. */
+export interface ActAnswer {
+  /** Texts to insert into specs, to be shown before they are saved. */
+  readonly insert?: { readonly uri: string; readonly line: number; readonly text: string }
+  /** A place to show. Lines and characters count from 0. */
+  readonly show?: {
+    readonly uri: string
+    readonly line: number
+    readonly character: number
+    readonly endLine: number
+    readonly endCharacter: number
+  }
+  /** Another page to open. */
+  readonly open?: PageAddress
+  /** What to run then. */
+  readonly run?: { readonly uri: string; readonly names: readonly string[] }
+  /** A sentence, where it cannot be done or needs a word. */
+  readonly say?: string
+}
 
 export const notifications = {
   /** Client to server: the workspace is trusted now. */
