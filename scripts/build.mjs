@@ -1,6 +1,7 @@
 /**
- * Bundles what runs: the command line and the engine's worker (sharing chunks; the report's charts load only when asked for), and the methods
- * as a library in both module systems, with their types. Does nothing when nothing has changed. `--force` builds all the same.
+ * Bundles what runs: the command line and the engine's worker (sharing chunks; the report's charts load only when asked for), the editor's extension and
+ * the page of its panels, and the methods as a library in both module systems, with their types.
+ * Does nothing when nothing has changed. `--force` builds all the same.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,7 +14,15 @@ const dist = join(root, 'dist')
 const stamp = join(dist, '.built.json')
 const methods = 'server/src/methods/methods.ts'
 
-const state = fingerprint(['grammar/src', 'server/src', 'package.json', 'package-lock.json', 'scripts/build.mjs', 'tsconfig.base.json'])
+const state = fingerprint([
+  'grammar/src',
+  'server/src',
+  'client',
+  'package.json',
+  'package-lock.json',
+  'scripts/build.mjs',
+  'tsconfig.base.json',
+])
 if (process.argv.includes('--force') || !isBuilt(state)) {
   // esbuild has said what is wrong, and where.
   await build().catch((reason) => {
@@ -48,6 +57,26 @@ async function build() {
       banner: { js: "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);" },
     }),
   ]
+  const minify = { minify: true, keepNames: true }
+  builds.push(
+    bundle({
+      ...common,
+      ...minify,
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      entryPoints: { client: 'client/src/extension.ts' },
+      external: ['vscode'],
+    }),
+    bundle({
+      ...common,
+      ...minify,
+      platform: 'browser',
+      target: 'es2022',
+      format: 'iife',
+      external: [],
+      entryPoints: { panel: 'client/webview/panel.ts', 'panel-style': 'client/webview/panel.css' },
+    }),
+  )
   if (existsSync(join(root, methods))) {
     builds.push(bundle({ ...esm, entryPoints: { methods } }))
     builds.push(bundle({ ...common, format: 'cjs', outExtension: { '.js': '.cjs' }, entryPoints: { methods } }))
