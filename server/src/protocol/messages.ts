@@ -28,10 +28,19 @@ export interface CancelArguments {
   readonly uri: string
   readonly name?: string
 }
-/** Of `assay.result` and `assay.preview`: the last result of a declaration, or of all of them. Answers a `ResultFile`. */
+/** Of `assay.result`: the last result of a declaration, or of all of them. Answers a `ResultFile`. */
 export interface ResultArguments {
   readonly uri: string
   readonly name?: string
+}
+/** Of `assay.preview`: the first rows of a source, a split (`people.train`) or a slice. Answers a `ResultFile`. */
+export interface PreviewArguments {
+  readonly uri: string
+  readonly name: string
+  /** Only rows for which this condition of the language holds. */
+  readonly where?: string
+  /** At most this many, 60 000 at most; the setting `previewRows` unless given. */
+  readonly limit?: number
 }
 
 /** What a client may say of itself in `initializationOptions`. */
@@ -50,8 +59,10 @@ export interface Settings {
   readonly memory?: number
   readonly lenses: boolean
   readonly inlayHints: boolean
+  /** Rows of a preview. */
+  readonly previewRows: number
 }
-export const defaultSettings: Settings = { engine: 'auto', lenses: true, inlayHints: false }
+export const defaultSettings: Settings = { engine: 'auto', lenses: true, inlayHints: false, previewRows: 1000 }
 
 export const requests = {
   /** `ResultArguments` → `View | null`: what a panel draws. */

@@ -35,6 +35,10 @@ export interface PageAddress {
   readonly uri: string
   readonly name: string
   readonly what: 'result' | 'preview' | 'plan'
+  /** Of a preview: only rows for which this condition of the language holds. */
+  readonly where?: string
+  /** Of a preview: at most this many rows, in place of the setting. */
+  readonly limit?: number
 }
 export interface Figure {
   readonly name: string

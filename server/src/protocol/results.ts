@@ -75,10 +75,22 @@ export interface SourceResult extends ResultBase<'source'> {
   readonly rows?: number
   readonly splits?: Readonly<Record<string, number>>
   readonly columns?: readonly { readonly name: string; readonly type: string }[]
+  readonly preview?: Preview
 }
 export interface SliceResult extends ResultBase<'slice'> {
   readonly rows?: number
   readonly share?: number
+  readonly preview?: Preview
+}
+/** The first rows, in the order of the file. */
+export interface Preview {
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  /** `values` in the order of `columns`; long texts are cut, a picture is among the view's pictures. */
+  readonly rows: readonly { readonly key: Key; readonly values: readonly Json[] }[]
+  /** All rows; absent where counting them would have taken too long. */
+  readonly total?: number
+  /** Of the source's rows, those for which this condition of the language holds; and of which split. */
+  readonly where?: string
 }
 export interface ModelResult extends ResultBase<'model'> {
   readonly rows?: number
@@ -158,6 +170,20 @@ export interface RankedRow {
   readonly prediction?: Json
   readonly confidence?: number
   readonly values?: Readonly<Record<string, Json>>
+  /** For the first of the ranking: the rows of the query through which it acts. */
+  readonly why?: readonly InferenceRow[]
+}
+/** A row that the complaint's query reads and that a training row bears on. */
+export interface InferenceRow {
+  readonly source: string
+  readonly key: Key
+  /** Of all that the training row does for the complaint, the part that goes through this row: 0 to 1. */
+  readonly share?: number
+  /** Where the influence is not known row by row: the cosine of the two rows' inputs. */
+  readonly likeness?: number
+  readonly label?: Json
+  readonly prediction?: Json
+  readonly confidence?: number
 }
 export interface ComplaintResult extends ResultBase<'complaint'> {
   readonly query?: string

@@ -9,7 +9,7 @@ export interface View {
   /** The declaration as written, and its doc comment. */
   readonly text: string
   readonly doc?: string
-  /** Pictures of rows shown in the result, by `JSON.stringify(key)`. */
+  /** Pictures of rows shown in the result, by `JSON.stringify(key)`; those of an `InferenceRow` by `JSON.stringify([source, key])`. */
   readonly pictures: Readonly<Record<string, Picture>>
 }
 /** Grey levels, row-major, base64. */

@@ -1,34 +1,39 @@
-import type { ComplaintResult, DiscoverResult, InterveneResult, ModelResult, PartitionResult, Result } from '../protocol/results.ts'
-import { figure } from './figures.ts'
+import type { ComplaintResult, DiscoverResult, InterveneResult, Key, ModelResult, PartitionResult, Result } from '../protocol/results.ts'
+import { figure, keyText } from './figures.ts'
 import { inert } from './inert.ts'
 import { html } from './markup.ts'
 import { sliceMetric } from './tables.ts'
 import { chartSentences, measureName, predicateText, scoreOf } from './wording.ts'
 
 /**
- * Charts as SVG text, drawn by Observable Plot on a document without a browser. Loaded only when an HTML report is written.
+ * Charts as SVG text, drawn by Observable Plot on a document without a browser. Loaded only when an HTML report or a panel's page is made.
  * Colours are the page's custom properties; no style element or attribute is left in, so that the page's policy can forbid them.
  */
 export interface Chart {
   readonly svg: string
-  /** What the chart shows, in one sentence; its table is among `tablesOf`. */
+  /** What the chart shows, in one sentence. */
   readonly sentence: string
+  /** The table among `tablesOf` that has the same numbers. */
+  readonly table: string
 }
+/** Where a mark leads: to the row of the chart's table that has this key. */
+export type Link = (table: string, key: Key) => string | undefined
 
-export async function chartOf(result: Result): Promise<Chart | undefined> {
+/** Without `link` no mark leads anywhere. */
+export async function chartsOf(result: Result, link: Link = () => undefined): Promise<Chart[]> {
   switch (result.kind) {
     case 'complaint':
-      return rankingChart(result)
+      return rankingChart(result, link)
     case 'intervene':
-      return interventionChart(result)
+      return interventionCharts(result)
     case 'model':
-      return modelChart(result)
+      return modelChart(result, link)
     case 'partition':
-      return partitionChart(result)
+      return partitionChart(result, link)
     case 'discover':
-      return discoverChart(result)
+      return discoverChart(result, link)
     default:
-      return undefined
+      return []
   }
 }
 
@@ -41,7 +46,17 @@ async function draw(sentence: string, build: (plot: PlotModule) => PlotOptions):
   const svg = plot.plot({ ...build(plot), document, className: 'plot' })
   for (const style of [...svg.querySelectorAll('style')]) style.remove()
   for (const element of [svg, ...svg.querySelectorAll('[style]')]) element.removeAttribute('style')
-  return svg.outerHTML.replace('<svg ', html`<svg role="img" aria-label="${sentence}" `.markup)
+  const links = [...svg.querySelectorAll('a')]
+  for (const link of links) {
+    const href = link.getAttribute('xlink:href') ?? link.getAttribute('href') ?? ''
+    link.removeAttribute('xlink:href')
+    link.setAttribute('href', href)
+    // Reached through the table by keyboard: a chart is no list to tab through.
+    link.setAttribute('tabindex', '-1')
+    link.setAttribute('aria-label', link.querySelector('title')?.textContent ?? href)
+  }
+  // What stands inside an image is hidden from screen readers, links too.
+  return svg.outerHTML.replace('<svg ', html`<svg role="${links.length > 0 ? 'group' : 'img'}" aria-label="${sentence}" `.markup)
 }
 
 const accent = 'var(--accent)'
@@ -49,11 +64,16 @@ const faint = 'var(--line)'
 const quiet = 'var(--quiet)'
 const width = 680
 
-async function rankingChart(result: ComplaintResult): Promise<Chart | undefined> {
+async function rankingChart(result: ComplaintResult, link: Link): Promise<Chart[]> {
   const ranking = (result.ranking ?? []).filter((row) => Number.isFinite(row.influence))
-  if (ranking.length < 3) return undefined
+  if (ranking.length < 3) return []
   const sentence = chartSentences.ranking(result)
-  const points = thinned(ranking, 600).map((row) => ({ rank: row.rank, influence: row.influence }))
+  const points = thinned(ranking, 600).map((row) => ({
+    rank: row.rank,
+    influence: row.influence,
+    href: link('suspects', row.key),
+    title: `${figure(row.rank)}: ${keyText(row.key)}`,
+  }))
   const svg = await draw(sentence, (plot) => ({
     width,
     height: 220,
@@ -64,29 +84,34 @@ async function rankingChart(result: ComplaintResult): Promise<Chart | undefined>
       plot.gridY({ stroke: faint, strokeOpacity: 1 }),
       plot.areaY(points, { x: 'rank', y: 'influence', fill: accent, fillOpacity: 0.12 }),
       plot.lineY(points, { x: 'rank', y: 'influence', stroke: accent, strokeWidth: 2 }),
-      ...(points.length <= 60 ? [plot.dot(points, { x: 'rank', y: 'influence', fill: accent, r: 3 })] : []),
+      ...(points.length <= 60 ? [plot.dot(points, { x: 'rank', y: 'influence', fill: accent, r: 3, ...linked(points) })] : []),
       plot.ruleY([0], { stroke: quiet }),
     ],
   }))
-  return { svg, sentence }
+  return [{ svg, sentence, table: 'suspects' }]
 }
 
+/** The channels of marks that lead somewhere, if any does. */
+const linked = (marks: readonly { readonly href?: string }[]) =>
+  marks.some((mark) => mark.href !== undefined) ? { href: 'href', title: 'title' } : {}
+
 /** Each measure on its own scale: counts and rates do not share an axis. */
-async function interventionChart(result: InterveneResult): Promise<Chart | undefined> {
+async function interventionCharts(result: InterveneResult): Promise<Chart[]> {
   const names = Object.keys(result.before ?? {}).filter(
     (name) => Number.isFinite(result.before?.[name]) && Number.isFinite(result.after?.[name]),
   )
-  if (names.length === 0) return undefined
-  const sentence = chartSentences.intervention(result)
-  const parts: string[] = []
+  const charts: Chart[] = []
   for (const name of names) {
     const values = [
       { when: 'before', value: result.before![name]! },
       { when: 'after', value: result.after![name]! },
     ]
     const title = measureName(name)
-    parts.push(
-      await draw(`${title}: before ${values[0]!.value}, after ${values[1]!.value}`, (plot) => ({
+    const sentence = chartSentences.measure(result, name)
+    charts.push({
+      sentence,
+      table: 'measures',
+      svg: await draw(sentence, (plot) => ({
         width: 320,
         height: 120,
         marginLeft: 56,
@@ -109,17 +134,22 @@ async function interventionChart(result: InterveneResult): Promise<Chart | undef
           plot.ruleX([0], { stroke: quiet }),
         ],
       })),
-    )
+    })
   }
-  return { svg: parts.join('\n'), sentence }
+  return charts
 }
 
-async function modelChart(result: ModelResult): Promise<Chart | undefined> {
+async function modelChart(result: ModelResult, link: Link): Promise<Chart[]> {
   const slices = (result.perSlice ?? []).filter((slice) => Number.isFinite(slice.metric)).slice(0, 40)
-  if (slices.length < 2) return undefined
+  if (slices.length < 2) return []
   const metric = sliceMetric(result)
   const sentence = chartSentences.model(result, metric)
-  const rows = slices.map((slice) => ({ slice: inert(slice.slice, 28), value: slice.metric, rows: slice.rows }))
+  const rows = slices.map((slice) => ({
+    slice: inert(slice.slice, 28),
+    value: slice.metric,
+    href: link('slices', slice.slice),
+    title: `${inert(slice.slice, 60)}: ${figure(slice.metric)}`,
+  }))
   const overall = result.metrics?.[metric]
   const svg = await draw(sentence, (plot) => ({
     width,
@@ -132,17 +162,22 @@ async function modelChart(result: ModelResult): Promise<Chart | undefined> {
       plot.gridX({ stroke: faint, strokeOpacity: 1 }),
       ...(overall === undefined ? [] : [plot.ruleX([overall], { stroke: quiet, strokeDasharray: '4 3' })]),
       plot.ruleY(rows, { y: 'slice', x1: overall ?? 0, x2: 'value', stroke: accent, strokeOpacity: 0.4, strokeWidth: 2 }),
-      plot.dot(rows, { y: 'slice', x: 'value', fill: accent, r: 5 }),
+      plot.dot(rows, { y: 'slice', x: 'value', fill: accent, r: 5, ...linked(rows) }),
     ],
   }))
-  return { svg, sentence }
+  return [{ svg, sentence, table: 'slices' }]
 }
 
-async function partitionChart(result: PartitionResult): Promise<Chart | undefined> {
+async function partitionChart(result: PartitionResult, link: Link): Promise<Chart[]> {
   const slices = (result.slices ?? []).slice(0, 40)
-  if (slices.length < 2) return undefined
+  if (slices.length < 2) return []
   const sentence = chartSentences.partition(result)
-  const rows = slices.map((slice) => ({ slice: inert(slice.name, 28), rows: slice.rows }))
+  const rows = slices.map((slice) => ({
+    slice: inert(slice.name, 28),
+    rows: slice.rows,
+    href: link('slices', slice.name),
+    title: `${inert(slice.name, 60)}: ${figure(slice.rows)}`,
+  }))
   const svg = await draw(sentence, (plot) => ({
     width,
     height: 60 + rows.length * 22,
@@ -152,16 +187,16 @@ async function partitionChart(result: PartitionResult): Promise<Chart | undefine
     y: { label: null, domain: rows.map((row) => row.slice), tickSize: 0 },
     marks: [
       plot.gridX({ stroke: faint, strokeOpacity: 1 }),
-      plot.barX(rows, { x: 'rows', y: 'slice', fill: accent, rx: 2 }),
+      plot.barX(rows, { x: 'rows', y: 'slice', fill: accent, rx: 2, ...linked(rows) }),
       plot.ruleX([0], { stroke: quiet }),
     ],
   }))
-  return { svg, sentence }
+  return [{ svg, sentence, table: 'slices' }]
 }
 
-async function discoverChart(result: DiscoverResult): Promise<Chart | undefined> {
+async function discoverChart(result: DiscoverResult, link: Link): Promise<Chart[]> {
   const slices = result.slices ?? []
-  if (slices.length === 0 || slices.some((slice) => slice.size <= 0)) return undefined
+  if (slices.length === 0 || slices.some((slice) => slice.size <= 0)) return []
   const sentence = chartSentences.discover(result)
   const rows = slices.map((slice, i) => ({
     number: String(i + 1),
@@ -169,6 +204,7 @@ async function discoverChart(result: DiscoverResult): Promise<Chart | undefined>
     mean: slice.meanError,
     low: Math.max(0, slice.interval[0]),
     high: slice.interval[1],
+    href: link('slices', i + 1),
     title: predicateText(slice.predicates),
   }))
   const sizes = rows.map((row) => row.size)
@@ -188,11 +224,11 @@ async function discoverChart(result: DiscoverResult): Promise<Chart | undefined>
       plot.gridY({ stroke: faint, strokeOpacity: 1 }),
       ...(result.meanError === undefined ? [] : [plot.ruleY([result.meanError], { stroke: quiet, strokeDasharray: '4 3' })]),
       plot.ruleX(rows, { x: 'size', y1: 'low', y2: 'high', stroke: accent, strokeOpacity: 0.5, strokeWidth: 2 }),
-      plot.dot(rows, { x: 'size', y: 'mean', fill: accent, r: 5, title: 'title' }),
+      plot.dot(rows, { x: 'size', y: 'mean', fill: accent, r: 5, title: 'title', ...linked(rows) }),
       plot.text(rows, { x: 'size', y: 'mean', text: 'number', dx: 10, textAnchor: 'start', fill: 'currentColor' }),
     ],
   }))
-  return { svg, sentence }
+  return [{ svg, sentence, table: 'slices' }]
 }
 
 function thinned<T>(items: readonly T[], most: number): T[] {

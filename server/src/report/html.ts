@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
-import type { ComplaintResult, ModelResult, RankedRow, ReportedProblem, Result } from '../protocol/results.ts'
+import type { ComplaintResult, RankedRow, ReportedProblem, Result } from '../protocol/results.ts'
 import type { View } from '../protocol/views.ts'
-import { chartOf } from './charts.ts'
+import { chartsOf } from './charts.ts'
+import type { Table } from './fields.ts'
 import { cell, figure, figures, keyText } from './figures.ts'
+import { headline, writtenSql } from './headline.ts'
 import { html, type Markup, trusted } from './markup.ts'
 import { pngUrls } from './pictures.ts'
 import { reportStyle } from './style.ts'
-import { type Table, tablesOf } from './tables.ts'
+import { tablesOf } from './tables.ts'
 import type { Report } from './views.ts'
 import {
   backendText,
   cutText,
-  expectedText,
-  metricFigure,
   mood,
   provenanceText,
   rankingNote,
@@ -106,38 +106,22 @@ ${provenance ? html`<p class="provenance">${provenance}</p>` : ''}
 
 /** The figures that matter most, large. */
 function numbers(result: Result): Markup {
-  if (result.kind === 'complaint' && result.expectations?.[0]) {
-    const [first] = result.expectations
-    return html`<dl class="numbers">
-${number('actual', figure(first.actual), first.satisfied ? 'good' : 'bad')}
-${number('expected', expectedText(first))}
-${number("by the model's probabilities", figure(first.relaxed))}
-</dl>`
-  }
-  if (result.kind === 'model' && result.metrics) return modelNumbers(result)
-  if (result.kind === 'assert' && result.checked !== undefined) {
-    const failed = result.failed ?? 0
-    return html`<dl class="numbers">${number('checked', figure(result.checked))}${number('fail', figure(failed), failed > 0 ? 'bad' : 'good')}${number('unknown', figure(result.unknown ?? 0))}</dl>`
-  }
-  return html``
-}
-
-function modelNumbers(result: ModelResult): Markup {
-  const metrics = Object.entries(result.metrics ?? {}).map(([name, value]) => number(name, metricFigure(name, value)))
-  return html`<dl class="numbers">${metrics}</dl>`
-}
-
-function number(name: string, value: string, tone: 'good' | 'bad' | '' = ''): Markup {
-  return html`<div class="${tone}"><dt>${name}</dt><dd>${value}</dd></div>`
+  const figures = headline(result)
+  if (figures.length === 0) return html``
+  const items = figures.map(
+    ({ name, value, mood: tone }) => html`<div class="${tone === 'quiet' ? '' : tone}"><dt>${name}</dt><dd>${value}</dd></div>`,
+  )
+  return html`<dl class="numbers">${items}</dl>`
 }
 
 async function body(view: View): Promise<Markup> {
   const { result } = view
   const tables = tablesOf(result, rowsShown)
-  const chart = await chartOf(result)
-  const drawn = chart
-    ? html`<figure><div class="charts">${trusted(chart.svg)}</div><figcaption>${chart.sentence}</figcaption></figure>`
-    : html``
+  const charts = await chartsOf(result)
+  const drawn =
+    charts.length > 0
+      ? html`<figure><div class="charts">${charts.map((chart) => trusted(chart.svg))}</div><figcaption>${charts.map((chart) => chart.sentence).join(' ')}</figcaption></figure>`
+      : html``
   if (result.status === 'planned') return steps(result)
   if (result.kind === 'complaint') return complaintBody(view, result, tables, drawn)
   if (result.kind === 'source') return html`${tables.map((table) => folded(table))}`
@@ -201,7 +185,7 @@ function steps(result: Result): Markup {
 }
 
 function sqlOf(result: Result): Markup {
-  const sql = result.kind === 'assert' ? result.sql : result.kind === 'complaint' ? result.query : undefined
+  const sql = writtenSql(result)
   return sql
     ? html`<details><summary>${result.kind === 'assert' ? 'The SQL that found them' : 'The query'}</summary><pre>${sql}</pre></details>`
     : html``

@@ -8,6 +8,15 @@ export function inert(text: string, limit = 160): string {
   return `${text.slice(0, whole).replace(dangerous, spell)}… (${text.length} characters)`
 }
 
+/** The same for text of several lines, whose breaks stay: a declaration, SQL. */
+export function inertLines(text: string, limit = 20_000): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text
+  return cut
+    .split(/\r\n|\n/)
+    .map((line) => inert(line, limit))
+    .join('\n')
+}
+
 /** The same for text that JSON has already quoted: what JSON leaves as it is becomes `\uXXXX`, which any reader undoes. */
 export function inertJson(json: string): string {
   return json.replace(hiddenInJson, (found) => {

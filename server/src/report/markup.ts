@@ -1,4 +1,4 @@
-import { inert } from './inert.ts'
+import { inertLines } from './inert.ts'
 
 /** Markup that is known to be well-formed; everything else that goes into a page is text and is escaped. */
 export interface Markup {
@@ -26,17 +26,6 @@ function textOf(part: Part): string {
   if (typeof part === 'number') return String(part)
   if ('markup' in part) return part.markup
   return part.map(textOf).join('')
-}
-
-const longest = 20_000
-/** Line breaks may stay in a page. */
-function inertLines(text: string): string {
-  if (!text.includes('\n')) return inert(text, longest)
-  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text
-  return cut
-    .split('\n')
-    .map((line) => inert(line, longest))
-    .join('\n')
 }
 
 function escaped(text: string): string {

@@ -5,11 +5,12 @@ import type {
   InterveneResult,
   ModelResult,
   PartitionResult,
+  Preview,
   Result,
   SourceResult,
 } from '../protocol/results.ts'
-import { cell, figure, figures, keyText, share } from './figures.ts'
-import type { GridColumn } from './grid.ts'
+import { arrow, finite, keyField, number, rowCounts, type Table, table, text, valueField } from './fields.ts'
+import { cell, figure, figures, share } from './figures.ts'
 import {
   changeText,
   cutText,
@@ -20,18 +21,10 @@ import {
   metricFigure,
   opinion,
   predicateText,
+  previewCutText,
   rankingTitle,
   scoreOf,
 } from './wording.ts'
-
-/** One table of a result, as text cells: drawn by `text.ts` with blanks and by `html.ts` with elements. */
-export interface Table {
-  readonly title: string
-  readonly columns: readonly GridColumn[]
-  readonly rows: readonly (readonly string[])[]
-  /** A sentence below, where rows were left out. */
-  readonly note?: string
-}
 
 /** The tables that a result shows, most important first. O(rows shown). */
 export function tablesOf(result: Result, limit: number): Table[] {
@@ -55,30 +48,88 @@ export function tablesOf(result: Result, limit: number): Table[] {
   }
 }
 
-const left = (head: string): GridColumn => ({ head, align: 'left' })
-const right = (head: string): GridColumn => ({ head, align: 'right' })
-/** Rows from columns of cells. */
-function zip(columns: readonly (readonly string[])[]): string[][] {
-  return (columns[0] ?? []).map((_, r) => columns.map((column) => column[r] ?? ''))
+function sourceTables(result: SourceResult): Table[] {
+  return [...columnsTable(result), ...splitsTable(result)]
 }
 
-function sourceTables(result: SourceResult): Table[] {
-  if (!result.columns || result.columns.length === 0) return []
-  const rows = result.columns.map((column) => [cell(column.name, 60), cell(column.type, 40)])
-  return [{ title: 'Columns', columns: [left('column'), left('type')], rows }]
+function splitsTable({ splits = {}, rows }: SourceResult): Table[] {
+  const names = Object.keys(splits)
+  if (names.length === 0) return []
+  const sizes = names.map((name) => splits[name]!)
+  const parts = sizes.map((size) => (rows ? size / rows : Number.NaN))
+  return [
+    table({ id: 'splits', title: 'Splits', keys: names }, [
+      text(
+        'split',
+        names,
+        names.map((name) => cell(name, 60)),
+      ),
+      rowCounts(sizes),
+      number('share', parts.map(finite), parts.map(share)),
+    ]),
+  ]
+}
+
+function columnsTable({ columns = [] }: SourceResult): Table[] {
+  if (columns.length === 0) return []
+  const names = columns.map((one) => one.name)
+  const types = columns.map((one) => one.type)
+  return [
+    table({ id: 'columns', title: 'Columns' }, [
+      text(
+        'column',
+        names,
+        names.map((name) => cell(name, 60)),
+      ),
+      text(
+        'type',
+        types,
+        types.map((type) => cell(type, 40)),
+      ),
+    ]),
+  ]
+}
+
+/** The first rows of a source or slice; pictures stand in a column of their own. */
+export function previewTable({ columns, rows, total }: Preview): Table {
+  const keys = rows.map((row) => row.key)
+  const fields = columns.flatMap((column, c) =>
+    column.type === 'image'
+      ? []
+      : [
+          valueField(
+            column.name,
+            rows.map((row) => row.values[c]),
+            400,
+          ),
+        ],
+  )
+  const note = total === undefined || total > rows.length ? previewCutText(rows.length, total) : undefined
+  return table({ id: 'rows', title: 'Rows', keys, note }, fields.length > 0 ? fields : [keyField(keys)])
 }
 
 function modelTables(result: ModelResult): Table[] {
   const slices = result.perSlice ?? []
   if (slices.length === 0) return []
   const metric = sliceMetric(result)
-  const rows = zip([
-    slices.map((s) => cell(s.slice, 60)),
-    slices.map((s) => figure(s.rows)),
-    figures(slices.map((s) => s.loss)),
-    slices.map((s) => metricFigure(metric, s.metric)),
-  ])
-  return [{ title: 'By slice', columns: [left('slice'), right('rows'), right('loss'), right(metric)], rows }]
+  const names = slices.map((s) => s.slice)
+  const losses = slices.map((s) => s.loss)
+  return [
+    table({ id: 'slices', title: 'By slice', keys: names }, [
+      text(
+        'slice',
+        names,
+        names.map((name) => cell(name, 60)),
+      ),
+      rowCounts(slices.map((s) => s.rows)),
+      number('loss', losses.map(finite), figures(losses)),
+      number(
+        metric,
+        slices.map((s) => finite(s.metric)),
+        slices.map((s) => metricFigure(metric, s.metric)),
+      ),
+    ]),
+  ]
 }
 
 /** What `perSlice[].metric` is: the first of the model's metrics. */
@@ -91,8 +142,22 @@ function partitionTables(result: PartitionResult, limit: number): Table[] {
   if (slices.length === 0) return []
   const shown = slices.slice(0, limit)
   const total = slices.reduce((sum, slice) => sum + slice.rows, 0)
-  const rows = shown.map((s) => [cell(s.name, 60), figure(s.rows), share(s.rows / total)])
-  return [{ title: 'Slices', columns: [left('slice'), right('rows'), right('share')], rows, note: cut(shown.length, slices.length) }]
+  const names = shown.map((s) => s.name)
+  return [
+    table({ id: 'slices', title: 'Slices', keys: names, note: cut(shown.length, slices.length) }, [
+      text(
+        'slice',
+        names,
+        names.map((name) => cell(name, 60)),
+      ),
+      rowCounts(shown.map((s) => s.rows)),
+      number(
+        'share',
+        shown.map((s) => finite(s.rows / total)),
+        shown.map((s) => share(s.rows / total)),
+      ),
+    ]),
+  ]
 }
 
 /** Representatives first, then slices that repeat one of them; the number is the exact rank. */
@@ -101,24 +166,49 @@ function discoverTables(result: DiscoverResult): Table[] {
   if (ranked.length === 0) return []
   const slices = [...ranked.filter((s) => s.repeats.length === 0), ...ranked.filter((s) => s.repeats.length > 0)]
   const repeated = slices.some((s) => s.repeats.length > 0)
-  const rows = zip([
-    slices.map((s) => String(s.rank)),
-    slices.map((s) => predicateText(s.predicates)),
-    slices.map((s) => figure(s.size)),
-    figures(slices.map((s) => s.meanError)),
-    slices.map((s) => (Number.isFinite(s.interval[0]) ? `${figure(s.interval[0], 3)} to ${figure(s.interval[1], 3)}` : 'none')),
-    figures(slices.map((s) => s.effectSize)),
-    figures(slices.map((s) => s.score)),
-    slices.map((s) => probability(s.pValue)),
-    slices.map((s) => probability(s.qValue)),
-    slices.map((s) => (s.replicated ? 'yes' : 'no')),
-    ...(repeated ? [slices.map((s) => s.repeats.map((other) => other + 1).join(', '))] : []),
-  ])
-  const numbers = ['mean error', 'interval', 'effect', 'score', 'p', 'q'].map(right)
-  const columns = [right('#'), left('slice'), right('rows'), ...numbers, left('replicated'), ...(repeated ? [left('repeats #')] : [])]
-  const declarations = declarationsOf(result).map((text) => [text])
-  const kept: Table = { title: 'To keep one, paste', columns: [left('declaration')], rows: declarations }
-  return [{ title: 'Worst slices', columns, rows }, ...(declarations.length > 0 ? [kept] : [])]
+  const ranks = slices.map((s) => s.rank)
+  const plain = (head: string, of: (slice: (typeof slices)[number]) => number) =>
+    number(head, slices.map(of).map(finite), figures(slices.map(of)))
+  const chance = (head: string, of: (slice: (typeof slices)[number]) => number) =>
+    number(
+      head,
+      slices.map((s) => finite(of(s))),
+      slices.map((s) => probability(of(s))),
+    )
+  const predicates = slices.map((s) => predicateText(s.predicates))
+  const declarations = declarationsOf(result)
+  return [
+    table({ id: 'slices', title: 'Worst slices', keys: ranks }, [
+      number('#', ranks, ranks.map(String)),
+      text('slice', predicates, predicates),
+      rowCounts(slices.map((s) => s.size)),
+      plain('mean error', (s) => s.meanError),
+      number(
+        'interval',
+        slices.map((s) => s.interval.map(finite)),
+        slices.map((s) => (Number.isFinite(s.interval[0]) ? `${figure(s.interval[0], 3)} to ${figure(s.interval[1], 3)}` : 'none')),
+      ),
+      plain('effect', (s) => s.effectSize),
+      plain('score', (s) => s.score),
+      chance('p', (s) => s.pValue),
+      chance('q', (s) => s.qValue),
+      text(
+        'replicated',
+        slices.map((s) => s.replicated),
+        slices.map((s) => (s.replicated ? 'yes' : 'no')),
+      ),
+      repeated
+        ? text(
+            'repeats #',
+            slices.map((s) => s.repeats.map((other) => other + 1)),
+            slices.map((s) => s.repeats.map((other) => other + 1).join(', ')),
+          )
+        : undefined,
+    ]),
+    ...(declarations.length > 0
+      ? [table({ id: 'declarations', title: 'To keep one, paste' }, [text('declaration', declarations, declarations)])]
+      : []),
+  ]
 }
 
 function assertTables(result: AssertResult, limit: number): Table[] {
@@ -126,18 +216,30 @@ function assertTables(result: AssertResult, limit: number): Table[] {
   if (flagged.length === 0) return []
   const shown = flagged.slice(0, limit)
   const names = [...new Set(shown.flatMap((row) => Object.keys(row.values)))]
-  const corrected = shown.some((row) => row.correction !== undefined)
-  const rows = zip([
-    shown.map((row) => keyText(row.key)),
-    figures(shown.map((row) => row.severity)),
-    ...names.map((name) => shown.map((row) => cell(row.values[name], 40))),
-    ...(corrected ? [shown.map((row) => cell(row.correction, 40))] : []),
-  ])
-  const numeric = (name: string) => shown.every((row) => typeof row.values[name] === 'number' || row.values[name] === null)
-  const columns = [left('key'), right('severity'), ...names.map((name) => (numeric(name) ? right(cell(name, 40)) : left(cell(name, 40))))]
+  const keys = shown.map((row) => row.key)
+  const severities = shown.map((row) => row.severity)
   const total = result.total ?? flagged.length
   const note = total > shown.length ? flaggedCutText(shown.length, total) : undefined
-  return [{ title: 'Flagged rows', columns: corrected ? [...columns, left('suggested')] : columns, rows, note }]
+  return [
+    table({ id: 'flagged', title: 'Flagged rows', keys, note }, [
+      keyField(keys),
+      number('severity', severities.map(finite), figures(severities)),
+      ...names.map((name) =>
+        valueField(
+          name,
+          shown.map((row) => row.values[name]),
+          40,
+        ),
+      ),
+      shown.some((row) => row.correction !== undefined)
+        ? text(
+            'suggested',
+            shown.map((row) => row.correction ?? null),
+            shown.map((row) => cell(row.correction, 40)),
+          )
+        : undefined,
+    ]),
+  ]
 }
 
 function complaintTables(result: ComplaintResult, limit: number): Table[] {
@@ -147,27 +249,39 @@ function complaintTables(result: ComplaintResult, limit: number): Table[] {
 function expectationTable(result: ComplaintResult): Table[] {
   const all = result.expectations ?? []
   if (all.length === 0) return []
-  const grouped = all.some((expectation) => expectation.group)
   const shown = all.slice(0, 100)
-  const rows = shown.map((e) => [
-    cell(e.expect, 80),
-    ...(grouped ? [e.group ? predicateText(e.group) : ''] : []),
-    figure(e.actual),
-    '→',
-    expectedText(e),
-    figure(e.relaxed),
-    e.satisfied ? 'yes' : 'no',
-  ])
-  const columns = [
-    left('expect'),
-    ...(grouped ? [left('where')] : []),
-    right('actual'),
-    left(''),
-    left('expected'),
-    right('relaxed'),
-    left('met'),
+  const groups = shown.map((e) => (e.group ? predicateText(e.group) : ''))
+  return [
+    table({ id: 'expected', title: 'Expected', note: cut(shown.length, all.length, 'expectation') }, [
+      text(
+        'expect',
+        shown.map((e) => e.expect),
+        shown.map((e) => cell(e.expect, 80)),
+      ),
+      all.some((expectation) => expectation.group) ? text('where', groups, groups) : undefined,
+      number(
+        'actual',
+        shown.map((e) => finite(e.actual)),
+        shown.map((e) => figure(e.actual)),
+      ),
+      arrow(shown.length),
+      text(
+        'expected',
+        shown.map((e) => e.expected),
+        shown.map(expectedText),
+      ),
+      number(
+        'relaxed',
+        shown.map((e) => finite(e.relaxed)),
+        shown.map((e) => figure(e.relaxed)),
+      ),
+      text(
+        'met',
+        shown.map((e) => e.satisfied),
+        shown.map((e) => (e.satisfied ? 'yes' : 'no')),
+      ),
+    ]),
   ]
-  return [{ title: 'Expected', columns, rows, note: cut(shown.length, all.length, 'expectation') }]
 }
 
 function rankingTable(result: ComplaintResult, limit: number): Table[] {
@@ -176,41 +290,72 @@ function rankingTable(result: ComplaintResult, limit: number): Table[] {
   const shown = ranking.slice(0, limit)
   const names = [...new Set(shown.flatMap((row) => Object.keys(row.values ?? {})))].slice(0, 8)
   const has = (test: (row: (typeof shown)[number]) => boolean) => shown.some(test)
-  const columns: GridColumn[] = [right('rank'), left('key')]
-  const cells: string[][] = [shown.map((row) => String(row.rank)), shown.map((row) => keyText(row.key))]
-  const add = (column: GridColumn, texts: string[]) => {
-    columns.push(column)
-    cells.push(texts)
-  }
-  if (has((row) => row.label !== undefined))
-    add(
-      left('label'),
-      shown.map((row) => cell(row.label, 32)),
-    )
-  if (has((row) => row.prediction !== undefined)) add(left("model's opinion"), shown.map(opinion))
-  add(right(scoreOf(result).name), figures(shown.map((row) => row.influence)))
-  if (has((row) => row.treatment !== undefined))
-    add(
-      left('treatment'),
-      shown.map((row) => cell(row.treatment, 40)),
-    )
-  for (const name of names)
-    add(
-      left(cell(name, 24)),
-      shown.map((row) => cell(row.values?.[name], 24)),
-    )
-  return [{ title: rankingTitle(result), columns, rows: zip(cells), note: cut(shown.length, ranking.length) }]
+  const keys = shown.map((row) => row.key)
+  const influences = shown.map((row) => row.influence)
+  return [
+    table({ id: 'suspects', title: rankingTitle(result), keys, note: cut(shown.length, ranking.length) }, [
+      number(
+        'rank',
+        shown.map((row) => row.rank),
+        shown.map((row) => String(row.rank)),
+      ),
+      keyField(keys),
+      has((row) => row.label !== undefined)
+        ? text(
+            'label',
+            shown.map((row) => row.label ?? null),
+            shown.map((row) => cell(row.label, 32)),
+          )
+        : undefined,
+      has((row) => row.prediction !== undefined)
+        ? text(
+            "model's opinion",
+            shown.map((row) => row.prediction ?? null),
+            shown.map(opinion),
+          )
+        : undefined,
+      number(scoreOf(result).name, influences.map(finite), figures(influences)),
+      has((row) => row.treatment !== undefined)
+        ? text(
+            'treatment',
+            shown.map((row) => row.treatment ?? null),
+            shown.map((row) => cell(row.treatment, 40)),
+          )
+        : undefined,
+      ...names.map((name) => {
+        const values = shown.map((row) => row.values?.[name])
+        return { ...valueField(name, values, 24), align: 'left' as const }
+      }),
+    ]),
+  ]
 }
 
 function interveneTables(result: InterveneResult): Table[] {
   const names = Object.keys(result.before ?? {})
   if (names.length === 0) return []
-  const rows = names.map((name) => {
-    const before = result.before?.[name]
-    const after = result.after?.[name]
-    return [measureName(name), figure(before), '→', figure(after), changeText(before, after)]
-  })
-  return [{ title: 'Before and after', columns: [left('measure'), right('before'), left(''), right('after'), left('change')], rows }]
+  const before = names.map((name) => result.before?.[name])
+  const after = names.map((name) => result.after?.[name])
+  return [
+    table({ id: 'measures', title: 'Before and after', keys: names }, [
+      text('measure', names, names.map(measureName)),
+      number(
+        'before',
+        before.map(finite),
+        before.map((value) => figure(value)),
+      ),
+      arrow(names.length),
+      number(
+        'after',
+        after.map(finite),
+        after.map((value) => figure(value)),
+      ),
+      text(
+        'change',
+        names.map((_, i) => (finite(before[i]) === null || finite(after[i]) === null ? null : after[i]! - before[i]!)),
+        names.map((_, i) => changeText(before[i], after[i])),
+      ),
+    ]),
+  ]
 }
 
 function cut(shown: number, total: number, noun?: string): string | undefined {

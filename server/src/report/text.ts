@@ -1,8 +1,9 @@
 import type { ReportedProblem, Result } from '../protocol/results.ts'
+import type { Table } from './fields.ts'
 import { count } from './figures.ts'
 import { gridLines } from './grid.ts'
 import { inert, widthOf } from './inert.ts'
-import { type Table, tablesOf } from './tables.ts'
+import { tablesOf } from './tables.ts'
 import type { Report } from './views.ts'
 import { backendText, mood, provenanceText, rankingNote, sentences, summary, verdict, withHint } from './wording.ts'
 

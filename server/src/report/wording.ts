@@ -5,6 +5,7 @@ import type {
   DiscoverResult,
   ExpectationResult,
   IndexResult,
+  InferenceRow,
   InterveneResult,
   ModelResult,
   PartitionResult,
@@ -12,7 +13,7 @@ import type {
   RankedRow,
   Result,
 } from '../protocol/results.ts'
-import { bytes, cell, count, duration, figure, share } from './figures.ts'
+import { bytes, cell, count, duration, figure, keyText, share } from './figures.ts'
 import { inert } from './inert.ts'
 
 /**
@@ -62,7 +63,8 @@ function byKind(result: Result): string[] {
     case 'source':
       return sourceSentences(result)
     case 'slice':
-      return result.rows === undefined ? [] : [`${count(result.rows, 'row')}, ${share(result.share)} of its source.`]
+      if (result.rows === undefined) return []
+      return [`${count(result.rows, 'row')}${result.share === undefined ? '' : `, ${share(result.share)} of its source`}.`]
     case 'model':
       return modelSentences(result)
     case 'partition':
@@ -234,9 +236,22 @@ const baselines: Readonly<Record<string, typeof influence>> = {
 }
 
 /** `1 (0.98)`: what the model itself would say of the row. */
-export function opinion(row: RankedRow): string {
+export function opinion(row: Pick<RankedRow, 'prediction' | 'confidence'>): string {
   if (row.prediction === undefined) return ''
   return row.confidence === undefined ? cell(row.prediction) : `${cell(row.prediction)} (${row.confidence.toFixed(2)})`
+}
+
+/** `4112 of mail: 3.1 % of what it does for the complaint; label 1, the model says 7 (0.93).` */
+export function whyText(row: InferenceRow): string {
+  const through =
+    row.share !== undefined
+      ? `${share(row.share)} of what it does for the complaint goes through this row`
+      : row.likeness !== undefined
+        ? `alike in its inputs (cosine ${row.likeness.toFixed(2)})`
+        : undefined
+  const said = row.prediction === undefined ? undefined : `the model says ${opinion(row)}`
+  const facts = [through, row.label === undefined ? undefined : `label ${cell(row.label, 32)}`, said].filter((fact) => fact !== undefined)
+  return `${keyText(row.key)} of ${inert(row.source, 80)}: ${facts.join('; ')}.`
 }
 
 export function provenanceText(provenance: Provenance): string {
@@ -332,9 +347,10 @@ export const chartSentences = {
     const { name } = scoreOf(result)
     return `${name === 'influence' ? 'Predicted improvement' : capital(name)} by rank: from ${figure(first.influence)} for the first row to ${figure(last.influence)} for row ${figure(last.rank)}${fall}.`
   },
-  intervention: (result: InterveneResult): string => {
-    const names = Object.keys(result.before ?? {})
-    return `Before and after, each measure on its own scale: ${names.map((name) => `${measureName(name)} ${changeText(result.before?.[name], result.after?.[name])}`).join(', ')}.`
+  measure: (result: InterveneResult, name: string): string => {
+    const before = result.before?.[name]
+    const after = result.after?.[name]
+    return `${measureName(name)}: ${figure(before)} before, ${figure(after)} after, ${changeText(before, after)}.`
   },
   model: (result: ModelResult, metric: string): string => {
     const slices = [...(result.perSlice ?? [])].sort((a, b) => a.metric - b.metric)
@@ -363,6 +379,10 @@ export function changeText(before: number | null | undefined, after: number | nu
 /** Where a list was cut. */
 export function cutText(shown: number, total: number, noun = 'row'): string {
   return `The first ${figure(shown)} of ${count(total, noun)} are shown; --format json has them all.`
+}
+export function previewCutText(shown: number, total: number | undefined): string {
+  if (total === undefined) return `The first ${count(shown, 'row')}; how many there are was not counted, for it takes long.`
+  return `The first ${figure(shown)} of ${count(total, 'row')}.`
 }
 export function flaggedCutText(shown: number, total: number): string {
   return `The ${figure(shown)} most severe of ${figure(total)} are shown.`

@@ -1,0 +1,52 @@
+import type { Page, PageAddress } from '../protocol/pages.ts'
+import type { View } from '../protocol/views.ts'
+import { headline, writtenSql } from './headline.ts'
+import { inert, inertLines } from './inert.ts'
+import { pageActions } from './page-actions.ts'
+import { sectionsOf } from './page-sections.ts'
+import { mood, provenanceText, sentences, verdict } from './wording.ts'
+
+/**
+ * A result as a panel's page: the words, tables, charts and pictures of the HTML report as plain data, with what can be done about each row.
+ * Everything comes out of the stored view; every text in it is inert. O(cells, and pixels shown).
+ */
+export interface PageMaterial {
+  readonly address: PageAddress
+  readonly view: View
+  readonly state: Page['state']
+}
+
+export async function pageOf({ address, view, state }: PageMaterial): Promise<Page> {
+  const { result } = view
+  return {
+    schema: 'assay-page/1',
+    address,
+    kind: result.kind,
+    title: titleOf(address, result.kind),
+    verdict: verdict(result),
+    mood: mood(result),
+    state,
+    ...(view.doc ? { doc: inertLines(view.doc, 4000) } : {}),
+    text: inertLines(view.text),
+    sentences: sentences(result),
+    notes: (result.notes ?? []).map((note) => inert(note, 1000)),
+    figures: headline(result),
+    sections: await sectionsOf(view),
+    provenance: result.status === 'skipped' ? '' : provenanceText(result.provenance),
+    ...sqlOf(view),
+    actions: pageActions(address, result),
+  }
+}
+
+function titleOf({ name, what, where }: PageAddress, kind: string): string {
+  const shown = inert(name, 80)
+  if (what === 'plan') return `${shown} · plan`
+  if (what === 'preview') return `${shown} · rows${where === undefined ? '' : ` where ${inert(where, 60)}`}`
+  return `${shown} · ${kind}`
+}
+
+function sqlOf({ result }: View): { readonly sql?: string } {
+  const steps = (result.status === 'planned' ? (result.steps ?? []) : []).filter((step) => step.sql !== undefined)
+  const sql = steps.length > 0 ? steps.map((step) => `-- ${step.what}\n${step.sql};`).join('\n\n') : writtenSql(result)
+  return sql === undefined ? {} : { sql: inertLines(sql) }
+}
