@@ -77,6 +77,7 @@ function fakeEngine(answers: Answers, ran: string[]): Engine {
       return plans.map((plan) => outcome(plan))
     },
     index: async (plan, model) => outcome({ ...plan, name: model }, 'index'),
+    positions: async ({ keys }) => keys.map(() => null),
     cancel: () => {},
     close: async () => {},
   }

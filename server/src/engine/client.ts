@@ -10,7 +10,7 @@ import { failedOutcome } from './failure.ts'
  */
 const GRACE_MS = 700
 
-export type Call = { readonly id: number; readonly method: 'describe' | 'run' | 'index' | 'close'; readonly args: readonly unknown[] }
+export type Call = { readonly id: number; readonly method: 'describe' | 'run' | 'index' | 'positions' | 'close'; readonly args: readonly unknown[] }
 export type Reply =
   | { readonly id: number; readonly kind: 'event'; readonly event: RunEvent }
   | { readonly id: number; readonly kind: 'answer'; readonly value: unknown }
@@ -108,6 +108,7 @@ export function startWorker(options: EngineOptions, script: URL): Engine {
         return failedOutcome(plan, crash(reason))
       }
     },
+    positions: (asked) => call<readonly (number | null)[]>('positions', [asked]),
     cancel: () => {
       if (pending.size === 0) return
       Atomics.store(flag, 0, 1)

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openTables } from '../data/duckdb.ts'
+import { rowPositions } from '../data/row-positions.ts'
 import { DataProblem, type Tables } from '../data/tables.ts'
 import { type Engine as EngineName, openBackend } from '../learn/backends/ladder.ts'
 import type { Backend } from '../learn/session.ts'
@@ -113,6 +114,7 @@ export function openEngine(options: EngineOptions, flag: Int32Array = new Int32A
         follow({ kind: 'finished', outcome })
         return outcome
       }),
+    positions: (asked) => withTables((tables) => rowPositions(tables, asked)),
     cancel: () => {
       Atomics.store(flag, 0, 1)
       current?.interrupt()

@@ -1,3 +1,4 @@
+import type { PositionsAsked } from '../data/row-positions.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { BackendInfo, Result } from '../protocol/results.ts'
 import type { Picture } from '../protocol/views.ts'
@@ -50,6 +51,8 @@ export interface Engine {
     emit: (event: RunEvent) => void,
     file?: { readonly export?: string; readonly import?: string },
   ): Promise<Outcome>
+  /** Where rows stand in what is read, by key; rejects where it cannot be read. */
+  positions(asked: PositionsAsked): Promise<readonly (number | null)[]>
   /** Stops what runs: within a second its promise rejects with `Cancelled`. */
   cancel(): void
   close(): Promise<void>

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { PositionsAsked } from '../data/row-positions.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Reading } from '../sql/tree.ts'
@@ -24,6 +25,8 @@ port.on('message', (message: Call | 'cancel') => {
         return engine.run(args[0] as readonly Plan[], emit)
       case 'index':
         return engine.index(args[0] as Plan, args[1] as string, emit, args[2] as { export?: string; import?: string } | undefined)
+      case 'positions':
+        return engine.positions(args[0] as PositionsAsked)
       case 'close':
         return engine.close()
     }
