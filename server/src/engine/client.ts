@@ -1,16 +1,23 @@
 import { Worker } from 'node:worker_threads'
 import { nativeEnvironment } from '../learn/backends/native/environment.ts'
 import { Cancelled } from '../methods/cancel.ts'
+import type { SourceFacts } from '../protocol/facts.ts'
 import type { Described, Engine, EngineOptions, Outcome, RunEvent } from './events.ts'
 import { failedOutcome } from './failure.ts'
 
 /**
- * The engine in a thread of its own: the same door as in this process, over messages. A worker that does not stop within the grace period is
- * terminated; one that dies becomes a failed result, and the next call starts a fresh one.
+ * The engine in a thread of its own: the same door as in this process, over messages. A worker that does not stop within the grace period is left to end
+ * by itself and the next call starts a fresh one; one that dies becomes a failed result. A thread is terminated only as a last resort: native code that
+ * comes back into a thread that is being torn down ends the whole process (`Napi::Error`).
  */
 const GRACE_MS = 700
+const LAST_RESORT_MS = 5000
 
-export type Call = { readonly id: number; readonly method: 'describe' | 'run' | 'index' | 'positions' | 'close'; readonly args: readonly unknown[] }
+export type Call = {
+  readonly id: number
+  readonly method: 'describe' | 'run' | 'index' | 'positions' | 'preview' | 'profile' | 'close'
+  readonly args: readonly unknown[]
+}
 export type Reply =
   | { readonly id: number; readonly kind: 'event'; readonly event: RunEvent }
   | { readonly id: number; readonly kind: 'answer'; readonly value: unknown }
@@ -71,15 +78,19 @@ export function startWorker(options: EngineOptions, script: URL): Engine {
       pending.set(id, { resolve: resolve as (value: never) => void, reject, emit })
       target.postMessage({ id, method, args } satisfies Call)
     })
-  const stop = () => {
+  /** Resolves once the thread has ended. */
+  const stop = async (): Promise<void> => {
     const dying = worker
     worker = undefined
     settleAll((p) => p.reject(new Cancelled()))
-    if (!dying) return undefined
+    if (!dying) return
+    const ended = new Promise<void>((resume) => dying.once('exit', () => resume()))
+    Atomics.store(flag, 0, 1)
+    dying.postMessage('end')
     dying.unref()
-    // A thread inside a native call may take its time to end; whoever closes the engine does not wait for that.
-    const patience = new Promise<void>((resume) => setTimeout(resume, GRACE_MS))
-    return Promise.race([dying.terminate(), patience])
+    const lastResort = setTimeout(() => void dying.terminate(), LAST_RESORT_MS)
+    await ended
+    clearTimeout(lastResort)
   }
 
   return {
@@ -109,15 +120,22 @@ export function startWorker(options: EngineOptions, script: URL): Engine {
       }
     },
     positions: (asked) => call<readonly (number | null)[]>('positions', [asked]),
+    preview: async (plan, request, emit) => {
+      try {
+        return await call<Outcome>('preview', [plan, request], emit)
+      } catch (reason) {
+        if (reason instanceof Cancelled) throw reason
+        return failedOutcome(plan, crash(reason))
+      }
+    },
+    profile: (plan) => call<SourceFacts>('profile', [plan]),
     cancel: () => {
       if (pending.size === 0) return
       Atomics.store(flag, 0, 1)
       worker?.postMessage('cancel')
       cancelling ??= setTimeout(() => void stop(), GRACE_MS)
     },
-    close: async () => {
-      await stop()
-    },
+    close: stop,
   }
 }
 

@@ -5,16 +5,18 @@ import type { Plan } from '../plan/plan.ts'
 import type { Reading } from '../sql/tree.ts'
 import type { Call, Reply } from './client.ts'
 import { openEngine } from './engine.ts'
-import type { EngineOptions } from './events.ts'
+import type { EngineOptions, PreviewRequest } from './events.ts'
 
 /** The engine's thread: `openEngine` behind messages. The flag in shared memory stops loops that never look at their messages. */
+const CLOSING_MS = 200
 const port = parentPort!
 const { options, flag } = workerData as { options: EngineOptions; flag: SharedArrayBuffer }
 const engine = openEngine(options, new Int32Array(flag))
 const reply = (message: Reply) => port.postMessage(message)
 
-port.on('message', (message: Call | 'cancel') => {
+port.on('message', (message: Call | 'cancel' | 'end') => {
   if (message === 'cancel') return engine.cancel()
+  if (message === 'end') return end()
   const { id, args } = message
   const emit = (event: Extract<Reply, { kind: 'event' }>['event']) => reply({ id, kind: 'event', event })
   const answer = (): Promise<unknown> => {
@@ -27,6 +29,10 @@ port.on('message', (message: Call | 'cancel') => {
         return engine.index(args[0] as Plan, args[1] as string, emit, args[2] as { export?: string; import?: string } | undefined)
       case 'positions':
         return engine.positions(args[0] as PositionsAsked)
+      case 'preview':
+        return engine.preview(args[0] as Plan, args[1] as PreviewRequest, emit)
+      case 'profile':
+        return engine.profile(args[0] as Plan)
       case 'close':
         return engine.close()
     }
@@ -37,3 +43,10 @@ port.on('message', (message: Call | 'cancel') => {
       reply(reason instanceof Cancelled ? { id, kind: 'cancelled' } : { id, kind: 'error', message: String(reason?.message ?? reason) }),
   )
 })
+
+/** Between two native calls, never inside one. What is under way is cut short; what is open gets a moment to be closed. */
+function end(): void {
+  engine.cancel()
+  const moment = new Promise((resume) => setTimeout(resume, CLOSING_MS))
+  void Promise.race([engine.close(), moment]).finally(() => process.exit(0))
+}
