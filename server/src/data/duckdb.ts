@@ -98,6 +98,10 @@ class DuckTables implements Tables {
     return this.#alone(() => this.#readInto(name, reading), contextOf(reading))
   }
 
+  look(name: string, reading: Reading): Promise<void> {
+    return this.#alone(() => this.#lookAt(name, reading), contextOf(reading))
+  }
+
   execute(sql: string): Promise<void> {
     return this.#alone(() => this.#run(sql))
   }
@@ -205,6 +209,18 @@ class DuckTables implements Tables {
     if (await this.#isEmpty(quoted(table))) throw problem.noRows(files[0]!.path)
     const columns = schema.map((column) => quoted(column.name)).join(', ')
     await this.#run(createAs('view', name, `select ${columns}, ${position} as ${quoted(ROW)} from ${quoted(table)}`))
+  }
+
+  async #lookAt(name: string, reading: Reading): Promise<void> {
+    if (reading.kind === 'idx' || reading.format === 'parquet') return this.#readInto(name, reading)
+    const files = filesOf(reading)
+    const call = await this.#call(reading)
+    const schema = await this.#schemaOf(call)
+    checkDelimiter(reading, files[0]!.path, schema)
+    const reserved = schema.find((column) => column.name.toLowerCase() === ROW)
+    if (reserved) throw problem.reservedColumn(files[0]!.path, reserved.name)
+    // A window over everything in the order of the rows streams: a limit above it ends the reading.
+    await this.#run(createAs('view', name, `select *, row_number() over () - 1 as ${quoted(ROW)} from ${call}`))
   }
 
   async #call(reading: FileReading): Promise<string> {

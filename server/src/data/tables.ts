@@ -9,6 +9,8 @@ export interface Tables {
   describe(reading: Reading): Promise<Schema>
   /** Makes the reading available as a table or view called `name`, with the columns' own names and `assay row` (0-based position). Throws `DataProblem`. */
   read(name: string, reading: Reading): Promise<void>
+  /** The same for whoever wants the first rows or one pass: nothing is read beforehand, and a pass over it reads the file each time. */
+  look(name: string, reading: Reading): Promise<void>
   /** Runs statements that give no rows. */
   execute(sql: string): Promise<void>
   /** Runs one query and hands over its columns. */

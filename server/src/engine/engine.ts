@@ -9,13 +9,16 @@ import type { Backend } from '../learn/session.ts'
 import { openCache } from './cache.ts'
 import { breather, type RunContext } from './context.ts'
 import type { Engine, EngineOptions, Outcome, RunEvent } from './events.ts'
+import { runPreview } from './preview.ts'
+import { profileSource } from './profile.ts'
 import { runIndex, runPlans } from './run.ts'
 
 /**
  * The engine: everything that computes, behind one door (`events.ts`). It runs in a worker of the server's process (`client.ts`, `worker.ts`), or in this
  * one for tests. A run has a database of its own; the backend is opened on first need and kept. Nothing here knows the language or a terminal.
  */
-export function openEngine(options: EngineOptions, flag: Int32Array = new Int32Array(1)): Engine {
+export function openEngine(options: EngineOptions, shared?: Int32Array): Engine {
+  const flag = shared ?? new Int32Array(1)
   const cache = openCache(options.folder)
   let backend: Promise<Backend> | undefined
   let current: Tables | undefined
@@ -66,7 +69,8 @@ export function openEngine(options: EngineOptions, flag: Int32Array = new Int32A
     emit: (event: RunEvent) => void,
     use: (ctx: RunContext, emit: (event: RunEvent) => void) => Promise<T>,
   ): Promise<T> => {
-    Atomics.store(flag, 0, 0)
+    // A flag that is shared is lowered by whoever calls: raised while this thread was busy loading, it stands for this very call.
+    if (shared === undefined) Atomics.store(flag, 0, 0)
     let name = ''
     const follow = (event: RunEvent) => {
       if (event.kind === 'started') name = event.name
@@ -115,6 +119,16 @@ export function openEngine(options: EngineOptions, flag: Int32Array = new Int32A
         return outcome
       }),
     positions: (asked) => withTables((tables) => rowPositions(tables, asked)),
+    preview: (plan, request, emit): Promise<Outcome> =>
+      withContext(emit, (ctx, follow) => {
+        follow({ kind: 'started', name: plan.name, declaration: plan.kind })
+        return runPreview(ctx, plan, request)
+      }),
+    profile: (plan) =>
+      withContext(
+        () => {},
+        (ctx) => profileSource(ctx, plan),
+      ),
     cancel: () => {
       Atomics.store(flag, 0, 1)
       current?.interrupt()

@@ -1,5 +1,6 @@
 import type { PositionsAsked } from '../data/row-positions.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { SourceFacts } from '../protocol/facts.ts'
 import type { BackendInfo, Result } from '../protocol/results.ts'
 import type { Picture } from '../protocol/views.ts'
 import type { Reading, Schema } from '../sql/tree.ts'
@@ -35,6 +36,11 @@ export interface EngineOptions {
   readonly inMemoryRows?: number
 }
 
+export interface PreviewRequest {
+  /** At most this many rows. */
+  readonly limit: number
+}
+
 export type Described =
   | { readonly schema: Schema }
   | { readonly problem: { readonly code: string; readonly message: string; readonly hint?: string } }
@@ -53,6 +59,10 @@ export interface Engine {
   ): Promise<Outcome>
   /** Where rows stand in what is read, by key; rejects where it cannot be read. */
   positions(asked: PositionsAsked): Promise<readonly (number | null)[]>
+  /** The first rows of a plan's source or slice; a failure is a result. */
+  preview(plan: Plan, request: PreviewRequest, emit: (event: RunEvent) => void): Promise<Outcome>
+  /** Facts of a plan's source, column by column; rejects where it cannot be read. */
+  profile(plan: Plan): Promise<SourceFacts>
   /** Stops what runs: within a second its promise rejects with `Cancelled`. */
   cancel(): void
   close(): Promise<void>

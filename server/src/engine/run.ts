@@ -11,14 +11,15 @@ import { digest, type RunContext } from './context.ts'
 import { debuggingIndex } from './debugging-index.ts'
 import { runDiscovery } from './discovery.ts'
 import type { Outcome, RunEvent } from './events.ts'
+import { failureOf } from './failure.ts'
 import { exportIndex, importIndex } from './hand-over.ts'
 import { runIntervention } from './intervention.ts'
 import { modelResult } from './model-result.ts'
 import { type FittedModel, fitModel } from './models.ts'
-import { findPartition, partitionResult } from './partitions.ts'
+import { partitionResult } from './partitions.ts'
 import { predict } from './predictions.ts'
+import { prepare } from './prepare.ts'
 import { rankSuspects } from './ranking.ts'
-import { prepareSource } from './sources.ts'
 import { autoPairs } from './spectral-rule.ts'
 import { rankedRows } from './suspects.ts'
 
@@ -66,7 +67,7 @@ async function runPlan(ctx: RunContext, plan: Plan, emit: (event: RunEvent) => v
       if (partial) emit({ kind: 'finished', outcome: outcomeOf(plan, { ...partial, status: 'partial' }, provenance) })
       throw new Cancelled()
     }
-    return failure(plan, reason, provenance(0))
+    return failureOf(plan, reason, provenance(0))
   }
 }
 
@@ -75,14 +76,6 @@ type Members = Omit<Partial<Result>, 'kind' | 'name' | 'provenance'> & { readonl
 function outcomeOf(plan: Plan, members: Members & Record<string, unknown>, provenance: (rows: number) => Provenance): Outcome {
   const { seen, pictures, ...rest } = members
   return { result: { kind: plan.kind, name: plan.name, provenance: provenance(seen), ...rest } as Result, pictures: pictures ?? {} }
-}
-
-/** Tables first, each followed by the partitions of its rows: what is read after it may name them. */
-async function prepare(ctx: RunContext, plan: Plan): Promise<void> {
-  for (const source of plan.sources) {
-    await prepareSource(ctx, source)
-    for (const partition of plan.partitions) if (partition.source === source.name) await findPartition(ctx, partition)
-  }
 }
 
 async function carryOut(
@@ -237,7 +230,7 @@ export async function runIndex(
       rows: 0,
       elapsedMs: Math.round(performance.now() - started),
     }
-    const outcome = failure(plan, reason, provenance)
+    const outcome = failureOf(plan, reason, provenance)
     return { ...outcome, result: { ...outcome.result, kind: 'index' } as Result }
   }
 }
@@ -245,18 +238,6 @@ export async function runIndex(
 function dataHash(ctx: RunContext, plan: Plan): string {
   const hashes = plan.sources.map((s) => ctx.prepared.get(s.name)?.hash ?? '')
   return hashes.length === 1 ? hashes[0]! : digest(...hashes)
-}
-
-function failure(plan: Plan, reason: unknown, provenance: Provenance): Outcome {
-  const data = reason instanceof DataProblem ? reason : undefined
-  const members = { status: 'failed', provenance, message: sentence(reason), hint: data?.hint, fault: data && 'data' }
-  return { result: { kind: plan.kind, name: plan.name, ...members } as Result, pictures: {} }
-}
-
-/** Only the first line of what went wrong, never a stack. */
-function sentence(reason: unknown): string {
-  const message = reason instanceof Error ? reason.message : String(reason)
-  return message.split('\n')[0] || 'Something went wrong for which there are no words.'
 }
 
 function skipped(plan: Plan, missing: string): Outcome {

@@ -1,12 +1,13 @@
 import { encode } from '../data/encode.ts'
 import type { Columns } from '../data/tables.ts'
-import type { Json, Key, RankedRow } from '../protocol/results.ts'
+import type { Json, RankedRow } from '../protocol/results.ts'
 import type { Picture } from '../protocol/views.ts'
 import { jsonAt, namedColumn } from './columns.ts'
 import type { RunContext } from './context.ts'
 import { keyAt, keyColumns, rowsAt } from './keys.ts'
 import { argmax } from './metrics.ts'
 import type { FittedModel } from './models.ts'
+import { pictureOf } from './pictures.ts'
 import type { Ranking } from './ranking.ts'
 import { alternative } from './treatments.ts'
 
@@ -75,13 +76,4 @@ function treatmentWords(ranking: Ranking, model: FittedModel, p: Float32Array, i
   const { values } = model.labels
   const to = typeof treatment === 'object' ? treatment.to : alternative(p, i * values.length, values.length, given)
   return `relabel to ${String(values[to])}`
-}
-
-function pictureOf(columns: Columns, name: string, row: number, key: Key): Picture | undefined {
-  const data = namedColumn(columns, name)
-  if (data.kind !== 'blob') return undefined
-  const pixels = data.values[row]
-  const side = Math.round(Math.sqrt(pixels?.length ?? 0))
-  if (!pixels || side * side !== pixels.length) return undefined
-  return { width: side, height: side, pixels: Buffer.from(pixels).toString('base64'), key }
 }
