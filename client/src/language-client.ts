@@ -1,0 +1,52 @@
+import { type Disposable, type LogOutputChannel, workspace } from 'vscode'
+import { LanguageClient, type LanguageClientOptions, RevealOutputChannelOn, State, TransportKind } from 'vscode-languageclient/node'
+import { type ClientOptions, type CommandName, commands } from '../../server/src/protocol/messages.ts'
+import { crashHandler } from './crashes.ts'
+import { syncDataDocuments } from './data-documents.ts'
+import type { Life } from './server.ts'
+
+export interface ClientSetup {
+  readonly module: string
+  readonly runtime?: string
+  readonly log: LogOutputChannel
+  readonly execute: (command: CommandName, argument: unknown) => Promise<unknown>
+  readonly life: (life: Life) => void
+  /** It ended too often, and is not started again by itself. */
+  readonly gaveUp: () => void
+}
+
+/**
+ * The protocol's client. The server is a process of its own, forked with the editor's Node (Electron's as Node), so that it needs nothing
+ * installed; standard input and output carry the protocol, because that is the way that other editors use too.
+ */
+export function makeClient(setup: ClientSetup): LanguageClient {
+  const { module, runtime, log } = setup
+  const server = { module, runtime, args: ['lsp'], transport: TransportKind.stdio }
+  const own = new Set<string>(Object.values(commands))
+  const options: LanguageClientOptions = {
+    documentSelector: [
+      { language: 'assay', scheme: 'file' },
+      { language: 'assay', scheme: 'untitled' },
+    ],
+    outputChannel: log,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    initializationOptions: (): ClientOptions => ({ showsResults: true, trusted: workspace.isTrusted }),
+    // Said once, where the server was needed.
+    initializationFailedHandler: () => false,
+    errorHandler: crashHandler(log, setup.gaveUp),
+    middleware: {
+      executeCommand: (command, args, next) => (own.has(command) ? setup.execute(command as CommandName, args[0]) : next(command, args)),
+    },
+  }
+  const client = new LanguageClient('assay', 'Assay', { run: server, debug: server }, options)
+  const lives: Partial<Record<State, Life>> = { [State.Running]: 'running', [State.Stopped]: 'stopped', [State.Starting]: 'starting' }
+  let syncing: Disposable | undefined
+  client.onDidChangeState(({ newState }) => {
+    const now = lives[newState]
+    if (now) setup.life(now)
+    syncing?.dispose()
+    // A server that was started again knows nothing of what was open.
+    syncing = newState === State.Running ? syncDataDocuments(client) : undefined
+  })
+  return client
+}
