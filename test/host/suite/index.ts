@@ -1,0 +1,38 @@
+import { writeFileSync } from 'node:fs'
+import Mocha from 'mocha'
+import * as vscode from 'vscode'
+import { authoring } from './authoring.ts'
+import { leavePage, open, until } from './workbench.ts'
+
+/**
+ * The suite that runs inside a real editor: what only an editor can show. What a feature answers is tested without one, in `test/features`. The extension
+ * host calls `run`; its rejection is the exit code 1.
+ */
+export async function run(): Promise<void> {
+  const extension = vscode.extensions.getExtension('assay.assay')
+  if (!extension) throw new Error('The editor has not loaded the extension.')
+  // As a person would: by opening a spec.
+  const editor = await open('people.assay')
+  await until(`the extension to start with a file of language ${editor.document.languageId}`, () => extension.isActive)
+  const mocha = new Mocha({
+    ui: 'tdd',
+    timeout: 20_000,
+    slow: 3000,
+    color: false,
+    reporter: 'spec',
+    grep: process.env.ASSAY_HOST_ONLY ?? '',
+  })
+  // Registers `suite` and `test` on the global object, as loading a file would.
+  mocha.suite.emit('pre-require', globalThis as unknown as Mocha.MochaGlobals, '', mocha)
+  for (const declare of [authoring]) declare()
+  const counts = { passed: 0, failed: 0, pending: 0 }
+  const failures = await new Promise<number>((done) => {
+    const runner = mocha.run(done)
+    runner.on('pass', () => counts.passed++)
+    runner.on('fail', () => counts.failed++)
+    runner.on('pending', () => counts.pending++)
+  })
+  await leavePage()
+  writeFileSync(process.env.ASSAY_HOST_COUNTS!, JSON.stringify(counts))
+  if (failures > 0) throw new Error(`${failures} failed.`)
+}
