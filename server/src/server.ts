@@ -42,10 +42,12 @@ import {
   requests,
   type Settings,
 } from './protocol/messages.ts'
-import { Unable, viewOf } from './server/commands.ts'
+import { viewOf } from './server/commands.ts'
 import { makeDiagnosing } from './server/diagnosing.ts'
 import { executor } from './server/executor.ts'
+import { openPages } from './server/pages.ts'
 import { pathOf } from './server/spec-files.ts'
+import { Unable } from './server/unable.ts'
 import { type Host, openWorkspace, type Workspace } from './server/workspace.ts'
 import type { Snapshot } from './workspace/snapshot.ts'
 
@@ -277,13 +279,24 @@ function compose(connection: Connection, workspace: Workspace): () => void {
         },
       })
     } catch (reason) {
-      if (reason instanceof Unable) throw new ResponseError(LSPErrorCodes.RequestFailed, reason.message)
-      throw new ResponseError(ErrorCodes.InternalError, `Assay itself failed: ${reason instanceof Error ? reason.message : String(reason)}`)
+      throw refusal(reason)
     }
   })
+  const pages = openPages(workspace)
+  const answering = <T>(answer: Promise<T>) => answer.catch((reason) => Promise.reject(refusal(reason)))
   connection.onRequest(requests.view, (params: ResultArguments) => viewOf(workspace, params) ?? null)
+  connection.onRequest(requests.page, (address: unknown, token) =>
+    answering(pages.page(address, (stop) => token.onCancellationRequested(stop))),
+  )
+  connection.onRequest(requests.act, (args: unknown) => answering(pages.act(args)))
   connection.onShutdown(() => workspace.close())
   return () => diagnosing.close()
+}
+
+/** What is thrown to a client: a sentence. */
+function refusal(reason: unknown): ResponseError<void> {
+  if (reason instanceof Unable) return new ResponseError(LSPErrorCodes.RequestFailed, reason.message)
+  return new ResponseError(ErrorCodes.InternalError, `Assay itself failed: ${reason instanceof Error ? reason.message : String(reason)}`)
 }
 
 function accepted<T extends object>(answer: T | Refused): T {

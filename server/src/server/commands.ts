@@ -3,7 +3,7 @@ import { dataProblems } from '../cli/data-problems.ts'
 import { noCacheFolder } from '../cli/sentences.ts'
 import type { Outcome, RunEvent } from '../engine/events.ts'
 import { planFor } from '../plan/plan-for.ts'
-import type { CancelArguments, ResultArguments, RunArguments } from '../protocol/messages.ts'
+import type { CancelArguments, PreviewArguments, ResultArguments, RunArguments } from '../protocol/messages.ts'
 import type { ReportedProblem, Result, ResultFile } from '../protocol/results.ts'
 import type { View } from '../protocol/views.ts'
 import { viewsOf } from '../report/views.ts'
@@ -11,18 +11,13 @@ import { projectRoot } from '../workspace/folder.ts'
 import type { Loaded } from '../workspace/load.ts'
 import { reportedProblems } from '../workspace/reported.ts'
 import { problemsOf, type Snapshot } from '../workspace/snapshot.ts'
+import type { Following } from './background.ts'
+import { previewOf } from './preview.ts'
 import { pathOf } from './spec-files.ts'
+import { Unable } from './unable.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What can be asked to be done, for any editor: each answers `assay-result/1`, and fails in a sentence. */
-export class Unable extends Error {}
-
-/** What a run tells while it lasts. */
-export interface Following {
-  handle(event: RunEvent): void
-  onCancel(stop: () => void): void
-}
-
 export async function runDeclarations(workspace: Workspace, args: RunArguments, following: Following): Promise<ResultFile> {
   const { snapshot, loaded, names, problems } = await opened(workspace, args)
   if ('stop' in problems) return file(snapshot.path, [], problems.stop)
@@ -80,13 +75,9 @@ export function viewOf(workspace: Workspace, args: ResultArguments): View | unde
   return viewsOf(outcomesOf(workspace, snapshot, args.name).slice(0, 1), snapshot.checked.spec, texts)[0]
 }
 
-export function previewRows(workspace: Workspace, args: ResultArguments): ResultFile {
-  const snapshot = existing(workspace, args.uri)
-  const declared = snapshot.checked.spec.declarations.find((one) => one.name.toLowerCase() === args.name?.toLowerCase())
-  const provenance = { dataHash: '', planHash: '', seed: 0, rows: 0, elapsedMs: 0 }
-  const message = 'This version cannot preview rows yet; running a source or slice counts them.'
-  const result = { kind: declared?.kind ?? 'source', name: args.name ?? '', status: 'skipped', provenance, message } as Result
-  return file(snapshot.path, [result], [])
+export async function previewRows(workspace: Workspace, args: PreviewArguments, following: Following): Promise<ResultFile> {
+  const { snapshot, view } = await previewOf(workspace, args, following)
+  return file(snapshot.path, [view.result], [])
 }
 
 function outcomesOf(workspace: Workspace, snapshot: Snapshot, name: string | undefined): Outcome[] {
@@ -125,7 +116,7 @@ async function opened(workspace: Workspace, args: RunArguments): Promise<Opened>
   return { snapshot, loaded, names, problems: { found } }
 }
 
-function existing(workspace: Workspace, uri: string): Snapshot {
+export function existing(workspace: Workspace, uri: string): Snapshot {
   const path = pathOf(uri)
   const snapshot = workspace.snapshot(path)
   if (snapshot === undefined) throw new Unable(`There is no readable spec at \`${path}\`.`)

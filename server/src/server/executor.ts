@@ -10,7 +10,8 @@ import {
 import type { BackendInfo, ResultFile } from '../protocol/results.ts'
 import { inert } from '../report/inert.ts'
 import { mood, sentences, summary, verdict } from '../report/wording.ts'
-import { cancelRuns, lastResults, planDeclarations, previewRows, runDeclarations, Unable } from './commands.ts'
+import { cancelRuns, lastResults, planDeclarations, previewRows, runDeclarations } from './commands.ts'
+import { Unable } from './unable.ts'
 import type { Workspace } from './workspace.ts'
 
 /** How a command tells how far it is, and learns that it is no longer wanted. */
@@ -102,7 +103,8 @@ export function executor(workspace: Workspace, teller: Teller) {
       case commands.result:
         return lastResults(workspace, args)
       case commands.preview: {
-        const file = previewRows(workspace, args)
+        if (args.name === undefined) throw new Unable('A preview is of one source, split or slice: its `name` is missing.')
+        const file = await previewRows(workspace, { ...args, name: args.name }, { handle: () => {}, onCancel: progress.onCancel })
         announce(file, undefined, teller)
         return file
       }

@@ -1,11 +1,14 @@
 import type { Spec } from '../check/spec.ts'
+import type { PositionsAsked } from '../data/row-positions.ts'
 import type { Engine, EngineOptions } from '../engine/events.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../plan/plan-for.ts'
+import type { SourceFacts } from '../protocol/facts.ts'
 import { defaultSettings, type Settings } from '../protocol/messages.ts'
 import { cacheFolder } from '../workspace/folder.ts'
-import { type Snapshot, takeSnapshot } from '../workspace/snapshot.ts'
+import { type Snapshot, type SnapshotSurroundings, type SpecFile, specFile, takeSnapshot } from '../workspace/snapshot.ts'
 import { type Background, openBackground } from './background.ts'
+import { type FactBook, factBook } from './fact-book.ts'
 import { type ResultBook, resultBook } from './result-book.ts'
 import { makeRuns, type Runs } from './runs.ts'
 import { filesOf, type SchemaBook, schemaBook } from './schema-book.ts'
@@ -22,6 +25,10 @@ export interface Workspace {
   folders: readonly string[]
   /** The file as it is now; nothing is waited for. */
   snapshot(path: string): Snapshot | undefined
+  /** The file as it would be with another text. */
+  variant(path: string, text: string): Snapshot | undefined
+  /** What looks at rows for people: apart from what runs, and from what counts in the background. */
+  looker(path: string): Background | undefined
   /** With schemas asked for anew: before a run. */
   ready(path: string): Promise<Snapshot | undefined>
   /** Asks for schemas in the background; whether a snapshot would now be another. */
@@ -34,6 +41,8 @@ export interface Workspace {
   touch(): void
   folderOf(path: string): string | undefined
   engineOptions(path: string): EngineOptions | undefined
+  /** Asks the database, in the background, where rows of a spec's data stand. */
+  positions(path: string, asked: PositionsAsked): Promise<readonly (number | null)[]>
   close(): Promise<void>
 }
 
@@ -50,7 +59,7 @@ export function openWorkspace(host: Host): Workspace {
   const files = specFiles()
   const results = resultBook()
   const runs = makeRuns((options) => host.startEngine(options))
-  const places = new Map<string, { readonly background: Background; readonly book: SchemaBook }>()
+  const places = new Map<string, { readonly background: Background; readonly book: SchemaBook; readonly facts: FactBook }>()
   const counts = new Map<string, 'counting' | 'done'>()
   const folders = new Map<string, string | undefined>()
   const taken = new Map<string, { readonly snapshot: Snapshot; readonly takenMs: number }>()
@@ -59,6 +68,19 @@ export function openWorkspace(host: Host): Workspace {
     if (!folders.has(path)) folders.set(path, cacheFolder(path, host.env))
     return folders.get(path)
   }
+  const lookers = new Map<string, Background>()
+  const around = (path: string, file: (path: string) => SpecFile | undefined): SnapshotSurroundings => {
+    const book = placeOf(path)?.book
+    return {
+      file,
+      described: (reading) => book?.known(reading),
+      uri: files.uri,
+      version: files.version,
+      last: (spec, name) => (workspace.trusted ? results.last(spec, name, folderOf(path)) : undefined),
+      count,
+      facts,
+    }
+  }
   const placeOf = (path: string) => {
     const folder = folderOf(path)
     if (folder === undefined || !workspace.trusted) return undefined
@@ -66,7 +88,7 @@ export function openWorkspace(host: Host): Workspace {
     if (place === undefined) {
       const options = { folder, engine: 'reference', threads: 1, memoryMegabytes: backgroundMegabytes }
       const background = openBackground(() => host.startEngine(options))
-      place = { background, book: schemaBook(background, folder) }
+      place = { background, book: schemaBook(background, folder), facts: factBook(background, folder) }
       places.set(folder, place)
     }
     return place
@@ -91,6 +113,16 @@ export function openWorkspace(host: Host): Workspace {
     }, done)
     return true
   }
+  /** Facts of a source's columns, looked for once for each state of its files and kept under `.assay/`. */
+  const facts = (spec: Spec, name: string): SourceFacts | 'counting' | undefined => {
+    const place = placeOf(spec.path)
+    const plan = place && countable(spec, name)?.at(-1)
+    if (place === undefined || plan === undefined || plan.kind !== 'source') return undefined
+    return place.facts.of(plan, () => {
+      taken.clear()
+      workspace.onCounted()
+    })
+  }
   const workspace: Workspace = {
     files,
     results,
@@ -104,18 +136,26 @@ export function openWorkspace(host: Host): Workspace {
       const known = taken.get(path)
       const now = performance.now()
       if (known && now - known.takenMs < keptMs && known.snapshot.version === files.version(path)) return known.snapshot
-      const book = placeOf(path)?.book
-      const snapshot = takeSnapshot(path, {
-        file: files.file,
-        described: (reading) => book?.known(reading),
-        uri: files.uri,
-        version: files.version,
-        last: (spec, name) => (workspace.trusted ? results.last(spec, name, folderOf(path)) : undefined),
-        count,
-      })
+      const snapshot = takeSnapshot(path, around(path, files.file))
       if (snapshot) taken.set(path, { snapshot, takenMs: now })
       else taken.delete(path)
       return snapshot
+    },
+    variant: (path, text) =>
+      takeSnapshot(
+        path,
+        around(path, (one) => (one === path ? specFile(path, text) : files.file(one))),
+      ),
+    looker(path) {
+      const options = workspace.trusted ? workspace.engineOptions(path) : undefined
+      if (options === undefined) return undefined
+      const key = JSON.stringify(options)
+      let looker = lookers.get(key)
+      if (looker === undefined) {
+        looker = openBackground(() => host.startEngine({ ...options, engine: 'reference' }))
+        lookers.set(key, looker)
+      }
+      return looker
     },
     async ready(path) {
       await workspace.refresh(path, { force: true })
@@ -148,8 +188,13 @@ export function openWorkspace(host: Host): Workspace {
       const { engine, threads, memory } = workspace.settings
       return { folder, engine, threads, memoryMegabytes: memory }
     },
+    positions: async (path, asked) => (await placeOf(path)?.background.positions(asked)) ?? asked.keys.map(() => null),
     async close() {
-      await Promise.all([runs.close(), ...[...places.values()].map(({ background }) => background.close())])
+      await Promise.all([
+        runs.close(),
+        ...[...places.values()].map(({ background }) => background.close()),
+        ...[...lookers.values()].map((one) => one.close()),
+      ])
     },
   }
   return workspace

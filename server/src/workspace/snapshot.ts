@@ -6,6 +6,7 @@ import { type LineStarts, lineStarts, placeAt } from '../../../grammar/src/posit
 import { type Checked, check } from '../check/check.ts'
 import { allReadings, importPaths } from '../check/readings.ts'
 import type { Spec } from '../check/spec.ts'
+import type { SourceFacts } from '../protocol/facts.ts'
 import type { Result } from '../protocol/results.ts'
 import type { Reading, Schema } from '../sql/tree.ts'
 import { clampedOffset, type Position, type Range } from './documents.ts'
@@ -48,6 +49,8 @@ export interface Snapshot extends SpecFile {
   last(name: string): LastResult | undefined
   /** Has the rows of a source or slice counted in the background; whether that is under way. */
   counting(name: string): boolean
+  /** Facts of a source's columns; what is not known is looked for in the background. */
+  facts(source: string): SourceFacts | 'counting' | undefined
 }
 
 export interface SnapshotSurroundings {
@@ -59,6 +62,7 @@ export interface SnapshotSurroundings {
   version?(path: string): number | undefined
   last?(spec: Spec, name: string): LastResult | undefined
   count?(spec: Spec, name: string): boolean
+  facts?(spec: Spec, source: string): SourceFacts | 'counting' | undefined
 }
 
 export function specFile(path: string, text: string): SpecFile {
@@ -110,6 +114,7 @@ export function takeSnapshot(path: string, around: SnapshotSurroundings): Snapsh
       return results.get(name)
     },
     counting: (name) => around.count?.(checked().spec, name) ?? false,
+    facts: (source) => around.facts?.(checked().spec, source),
   }
 }
 
