@@ -1,2 +1,81 @@
-/** The panel's page. */
-export {}
+import type { Action, Page } from '../../server/src/protocol/pages.ts'
+import type { ToPanel } from '../../server/src/protocol/panels.ts'
+import { about } from './about.ts'
+import { chartSection } from './chart-section.ts'
+import { h } from './h.ts'
+import { header } from './header.ts'
+import { host } from './host.ts'
+import { nothing } from './nothing.ts'
+import { progress } from './progress.ts'
+import { type Memory, memoryOf } from './state.ts'
+import { type TableView, tableSection } from './table-section.ts'
+import { registerControls } from './ui.ts'
+
+/**
+ * The page inside a panel. It draws the `Page` it is given and computes nothing but order, filters and layout; whatever is pressed becomes a message. Plain
+ * functions over the document, no framework. What comes from data goes into the page as text nodes and as PNGs, never as markup; colours, fonts and sizes
+ * are the editor's tokens alone (panel.css), so a theme needs no code. Not here: what a result means (the server's pages), and who is told (client/src).
+ */
+registerControls()
+
+const running = progress(() => host.postMessage({ type: 'cancel' }))
+const content = h('main', { class: 'content', attributes: { tabindex: '-1' } })
+document.body.append(running.element, content)
+let memory: Memory | undefined
+
+window.addEventListener('message', (event: MessageEvent<ToPanel>) => {
+  const message = event.data
+  switch (message?.type) {
+    case 'page':
+      if (message.page.schema === 'assay-page/1') draw(message.page)
+      break
+    case 'running':
+      running.show(message)
+      if (!content.hasChildNodes()) content.classList.add('waiting')
+      break
+    case 'idle':
+      running.hide()
+      break
+    case 'nothing':
+      memory = undefined
+      content.replaceChildren(nothing(message.sentence))
+      break
+  }
+})
+window.addEventListener(
+  'scroll',
+  () => {
+    if (!memory) return
+    memory.kept.scroll = window.scrollY
+    memory.save()
+  },
+  { passive: true },
+)
+host.postMessage({ type: 'ready' })
+
+function draw(page: Page): void {
+  const now = (memory = memoryOf(page.address))
+  const scroll = now.kept.scroll
+  const fileParts = [page.address.name]
+  const tables = new Map<string, TableView>()
+  const sections: HTMLElement[] = []
+  for (const section of page.sections) {
+    if (section.type === 'table') {
+      const view = tableSection(section, fileParts, now)
+      tables.set(section.id, view)
+      sections.push(view.element)
+      continue
+    }
+    const twin = page.sections.find((other) => other.type === 'table' && other.id === section.table)
+    const follow = (table: string, row: number) => tables.get(table)?.goTo(row)
+    sections.push(
+      chartSection(section, twin?.type === 'table' ? twin : undefined, fileParts, follow, (table) => tables.get(table)?.focus()),
+    )
+  }
+  const act = (action: Action) => host.postMessage({ type: 'act', action: action.id, rows: [] })
+  content.classList.remove('waiting')
+  content.replaceChildren(header(page, act), ...sections, about(page, now))
+  for (const table of tables.values()) table.restore()
+  window.scrollTo({ top: scroll, behavior: 'instant' })
+  now.save()
+}
