@@ -8,7 +8,7 @@ import { fold } from '../check/names.ts'
 import type { Info, SourceInfo } from '../check/scope.ts'
 import { count, figure, share } from '../report/figures.ts'
 import { inert } from '../report/inert.ts'
-import { provenanceText, sentences, verdict } from '../report/wording.ts'
+import { columnFactsText, provenanceText, sentences, verdict } from '../report/wording.ts'
 import type { Position } from '../workspace/documents.ts'
 import { type LastResult, offsetOf, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 import type { Target } from '../workspace/target.ts'
@@ -40,6 +40,10 @@ function textOf(snapshot: Snapshot, target: Target): string[] | undefined {
       const facts = [`${column.type} · \`${inert(column.sqlType)}\` · column of \`${inert(info.name)}\``]
       if (info.label !== undefined && fold(info.label) === fold(column.name)) facts.push('Holds the truth (`label`).')
       if (info.key.some((one) => fold(one) === fold(column.name))) facts.push('Identifies a row (`key`).')
+      const known = snapshot.facts(info.name)
+      if (known === 'counting') facts.push('counting …')
+      const own = typeof known === 'object' ? known.columns.find((one) => fold(one.name) === fold(column.name)) : undefined
+      if (own && typeof known === 'object') facts.push(markdownInert(columnFactsText(own, known)))
       return [code(inert(column.name)), ...facts]
     }
     case 'split': {

@@ -1,3 +1,4 @@
+import type { ColumnFacts, SourceFacts } from '../protocol/facts.ts'
 import type {
   AssertResult,
   BackendInfo,
@@ -332,6 +333,18 @@ export function measureName(name: string): string {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+/** `no NULLs · 18 to 97 · 80 different values`; estimates say so. */
+export function columnFactsText({ nulls, low, high, distinct, about }: ColumnFacts, { rows, seen }: SourceFacts): string {
+  const nearly = about ? 'about ' : ''
+  const parts = [
+    nulls === 0 ? (seen < rows ? 'no NULLs seen' : 'no NULLs') : `${seen < rows ? 'about ' : ''}${share(nulls)} NULL`,
+    low === undefined || low === null ? undefined : `${cell(low, 40)} to ${cell(high, 40)}${seen < rows ? ' seen' : ''}`,
+    distinct === undefined ? undefined : `${nearly}${count(distinct, 'different value')}`,
+    seen < rows ? `from ${figure(seen)} of ${count(rows, 'row')}` : undefined,
+  ]
+  return parts.filter((part) => part !== undefined).join(' · ')
 }
 
 // ---------------------------------------------------------------- one sentence for each chart

@@ -192,11 +192,16 @@ function previewSlice(given: Act, snapshot: Snapshot): ActAnswer {
     return where === undefined ? { say: 'This slice cannot be written as a condition.' } : of(where)
   }
   if (result.kind === 'partition') return namedPart(of, result.name, key)
-  // Of a model: `thin`, or `colours = E`.
-  if (declared(snapshot.checked.spec, 'slice', key)) return { open: { uri, name: key, what } }
+  // Of a model: `thin`, or `colours = E`, among the rows that it was measured on.
+  const model = declared(snapshot.checked.spec, 'model', result.name)
+  const measured = result.kind === 'model' && result.measuredOn !== 'training' ? result.measuredOn : model?.train?.split
+  const split = measured === undefined ? undefined : literalOf(measured)
+  const among = split === undefined ? '' : `split = ${split}`
+  if (declared(snapshot.checked.spec, 'slice', key)) return { open: { uri, name: key, what, ...(among ? { where: among } : {}) } }
   const parts = snapshot.checked.spec.declarations.filter((one) => one.kind === 'partition' && key.startsWith(`${one.name} = `))
   const part = parts[0]
-  return part ? namedPart(of, part.name, key.slice(part.name.length + 3)) : { say: `\`${inert(key, 80)}\` is not declared any more.` }
+  const within = (where: string) => of(among ? `${where} and ${among}` : where)
+  return part ? namedPart(within, part.name, key.slice(part.name.length + 3)) : { say: `\`${inert(key, 80)}\` is not declared any more.` }
 }
 
 function namedPart(of: (where: string) => ActAnswer, partition: string, slice: string): ActAnswer {
