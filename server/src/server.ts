@@ -1,10 +1,15 @@
 import type { Readable, Writable } from 'node:stream'
 import {
   CodeActionKind,
+  type CodeActionParams,
+  CodeActionRequest,
   type Connection,
   createConnection,
   DidChangeConfigurationNotification,
+  DidChangeTextDocumentNotification,
   DidChangeWatchedFilesNotification,
+  DidCloseTextDocumentNotification,
+  DidOpenTextDocumentNotification,
   ErrorCodes,
   type InitializeParams,
   type InitializeResult,
@@ -13,6 +18,7 @@ import {
   type ReferenceParams,
   type RenameParams,
   ResponseError,
+  ShowDocumentRequest,
   ShowMessageNotification,
   StreamMessageReader,
   StreamMessageWriter,
@@ -28,6 +34,8 @@ import { hover } from './features/hover.ts'
 import { inlayHints } from './features/inlay-hints.ts'
 import { codeLenses } from './features/lenses.ts'
 import { documentLinks } from './features/links.ts'
+import { type MarkData, markActions, markDataOf } from './features/marks.ts'
+import { excludeActions } from './features/marks-exclude.ts'
 import { highlights, references } from './features/references.ts'
 import { prepareRename, type Refused, rename } from './features/rename.ts'
 import { semanticLegend, semanticTokens } from './features/semantic-tokens.ts'
@@ -38,18 +46,22 @@ import {
   commands,
   defaultSettings,
   notifications,
+  type PlaceInText,
   type ResultArguments,
   requests,
   type Settings,
+  showCommand,
 } from './protocol/messages.ts'
+import { inert } from './report/inert.ts'
 import { viewOf } from './server/commands.ts'
 import { makeDiagnosing } from './server/diagnosing.ts'
 import { executor } from './server/executor.ts'
+import { isDataFile, openMarks } from './server/marks.ts'
 import { openPages } from './server/pages.ts'
 import { pathOf } from './server/spec-files.ts'
 import { Unable } from './server/unable.ts'
 import { type Host, openWorkspace, type Workspace } from './server/workspace.ts'
-import type { Snapshot } from './workspace/snapshot.ts'
+import { rangeOf, type Snapshot } from './workspace/snapshot.ts'
 
 /**
  * The language server: what it can do, which request is answered by which feature, when problems are told, what starts and ends. Every answer is a
@@ -62,6 +74,8 @@ export interface Streams {
 }
 
 const debounceMs = 150
+/** Files of data are of interest for what is marked in them only: a client that can is asked for them besides specs. */
+const dataSelector = [{ scheme: 'file', pattern: '**/*.{csv,tsv,tab,jsonl,ndjson}' }]
 
 /** Serves one client until its input ends; answers the exit code. */
 export function serve(streams: Streams, host: Host): Promise<number> {
@@ -95,14 +109,23 @@ function compose(connection: Connection, workspace: Workspace): () => void {
   const publish = (path: string) => {
     const snapshot = workspace.snapshot(path)
     if (snapshot?.version === undefined) return
-    void connection.sendDiagnostics({ uri: files.uri(path), version: snapshot.version, diagnostics: diagnosticsOf(snapshot) })
+    void connection.sendDiagnostics({
+      uri: files.uri(path),
+      version: snapshot.version,
+      diagnostics: [...diagnosticsOf(snapshot), ...marks.onSpec(snapshot)],
+    })
   }
+  const marks = openMarks(workspace, {
+    data: (uri, version, diagnostics) => void connection.sendDiagnostics({ uri, version, diagnostics }),
+    spec: publish,
+  })
   /** Open files whose data may be other than a moment ago. */
   const watched = new Set<string>()
   const diagnosing = makeDiagnosing((path) => {
     publish(path)
     workspace.refresh(path, { force: watched.delete(path) }).then(
       (changed) => {
+        marks.refresh(path)
         if (!changed) return
         for (const open of files.opened) publish(open)
         refreshViews()
@@ -130,6 +153,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     const found = (await connection.workspace.getConfiguration('assay').catch(() => undefined)) as Partial<Settings> | undefined
     workspace.settings = { ...defaultSettings, ...client?.options.settings, ...dropNull(found) }
     refreshViews()
+    marks.refreshAll()
   }
 
   connection.onInitialize((params): InitializeResult => {
@@ -147,9 +171,23 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     if (registrations?.didChangeConfiguration?.dynamicRegistration)
       void connection.client.register(DidChangeConfigurationNotification.type, { section: 'assay' })
     if (registrations?.didChangeWatchedFiles?.dynamicRegistration) {
-      const watchers = [{ globPattern: '**/*.{assay,csv,tsv,parquet,json,jsonl}' }]
+      const watchers = [{ globPattern: '**/*.{assay,csv,tsv,tab,parquet,json,jsonl,ndjson}' }]
       void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers })
     }
+    if (can()?.textDocument?.synchronization?.dynamicRegistration) {
+      const documentSelector = dataSelector
+      void connection.client.register(DidOpenTextDocumentNotification.type, { documentSelector })
+      void connection.client.register(DidChangeTextDocumentNotification.type, {
+        documentSelector,
+        syncKind: TextDocumentSyncKind.Incremental,
+      })
+      void connection.client.register(DidCloseTextDocumentNotification.type, { documentSelector })
+    }
+    if (can()?.textDocument?.codeAction?.dynamicRegistration)
+      void connection.client.register(CodeActionRequest.type, {
+        documentSelector: dataSelector,
+        codeActionKinds: [CodeActionKind.QuickFix],
+      })
     if (registrations?.workspaceFolders) {
       connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
         const gone = new Set(removed.map((folder) => pathOf(folder.uri)))
@@ -167,6 +205,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     for (const path of files.opened) watched.add(path)
     scheduleAll(debounceMs)
     refreshViews()
+    marks.refreshAll()
   })
   connection.onNotification(notifications.trust, () => {
     workspace.trusted = true
@@ -174,12 +213,20 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     scheduleAll(0)
   })
 
+  const dataPath = ({ uri }: { readonly uri: string }): string | undefined => {
+    const path = pathOf(uri)
+    return isDataFile(path) && !files.opened.includes(path) ? path : undefined
+  }
   connection.onDidOpenTextDocument(({ textDocument }) => {
+    const data = textDocument.languageId === 'assay' ? undefined : dataPath(textDocument)
+    if (data !== undefined) return marks.openData(data, textDocument.uri, textDocument.version, textDocument.text)
     const path = files.open(textDocument)
     workspace.touch()
     diagnosing.schedule(path, 0)
   })
   connection.onDidChangeTextDocument(({ textDocument, contentChanges }) => {
+    const data = dataPath(textDocument)
+    if (data !== undefined) return marks.changeData(data, contentChanges, textDocument.version)
     const path = files.change(textDocument.uri, contentChanges as never, textDocument.version)
     if (path === undefined) return
     workspace.touch()
@@ -188,20 +235,24 @@ function compose(connection: Connection, workspace: Workspace): () => void {
       if (open !== path && (files.file(open)?.ast.imports.length ?? 0) > 0) diagnosing.schedule(open, debounceMs)
   })
   connection.onDidSaveTextDocument(({ textDocument }) => {
+    if (dataPath(textDocument) !== undefined) return
     workspace.touch()
     scheduleReaching(pathOf(textDocument.uri), debounceMs)
   })
   connection.onDidCloseTextDocument(({ textDocument }) => {
+    const data = dataPath(textDocument)
+    if (data !== undefined) return marks.closeData(data)
     const path = files.close(textDocument.uri)
     if (path === undefined) return
     workspace.touch()
     diagnosing.forget(path)
     void connection.sendDiagnostics({ uri: textDocument.uri, diagnostics: [] })
+    marks.refresh(path)
   })
 
   const at = <P extends { readonly textDocument: { readonly uri: string } }, R>(answer: (snapshot: Snapshot, params: P) => R) => {
     return (params: P): R | null => {
-      const snapshot = workspace.snapshot(pathOf(params.textDocument.uri))
+      const snapshot = dataPath(params.textDocument) === undefined ? workspace.snapshot(pathOf(params.textDocument.uri)) : undefined
       return snapshot === undefined ? null : (answer(snapshot, params) ?? null)
     }
   }
@@ -249,23 +300,45 @@ function compose(connection: Connection, workspace: Workspace): () => void {
       formattingEdits(snapshot).filter((edit) => edit.range.start.line >= range.start.line && edit.range.end.line <= range.end.line),
     ),
   )
-  connection.onCodeAction(at((snapshot, { range }) => codeActions(snapshot, range)))
+  const inSpec = at((snapshot, { range }: CodeActionParams) => codeActions(snapshot, range))
+  connection.onCodeAction((params: CodeActionParams) => {
+    if (dataPath(params.textDocument) === undefined) return inSpec(params)
+    const specOf = ({ uri }: MarkData) => workspace.snapshot(pathOf(uri))
+    const rules = new Map(params.context.diagnostics.flatMap((one) => (markDataOf(one) ? [[markDataOf(one)!.rule, one] as const] : [])))
+    return [
+      ...markActions(params.context.diagnostics, (data) => declarationPlace(specOf(data), data.rule)),
+      ...[...rules].flatMap(([rule, diagnostic]) => {
+        const snapshot = specOf(markDataOf(diagnostic)!)
+        return snapshot ? excludeActions(snapshot, rule).map((action) => ({ ...action, diagnostics: [diagnostic] })) : []
+      }),
+    ]
+  })
   connection.onCodeLens(at((snapshot) => (workspace.settings.lenses ? codeLenses(snapshot) : [])))
   connection.onSignatureHelp(at((snapshot, { position }) => signatureHelp(snapshot, position)))
   connection.languages.semanticTokens.on(at((snapshot) => semanticTokens(snapshot)) as never)
   connection.languages.inlayHint.on(at((snapshot, { range }) => (workspace.settings.inlayHints ? inlayHints(snapshot, range) : [])))
 
+  /** Specs with results since the last run ended. */
+  const ran = new Set<string>()
   const execute = executor(workspace, {
     status: (params) => void connection.sendNotification(notifications.status, params),
-    ran: (params) => void connection.sendNotification(notifications.ran, params),
+    ran: (params) => {
+      ran.add(pathOf(params.uri))
+      void connection.sendNotification(notifications.ran, params)
+    },
     say: (message, mood) => {
       if (client?.options.showsResults) return
       const type = mood === 'bad' ? MessageType.Warning : MessageType.Info
       void connection.sendNotification(ShowMessageNotification.type, { type, message })
     },
-    finished: refreshViews,
+    finished: () => {
+      refreshViews()
+      for (const path of ran) marks.refresh(path)
+      ran.clear()
+    },
   })
   connection.onExecuteCommand(async ({ command, arguments: args, workDoneToken }, token) => {
+    if (command === showCommand) return showPlace(args?.[0])
     const own = workDoneToken === undefined && can()?.window?.workDoneProgress && command === commands.run
     const progress = own ? await connection.window.createWorkDoneProgress() : connection.window.attachWorkDoneProgress(workDoneToken)
     const stops = [token, ...('token' in progress ? [progress.token as typeof token] : [])]
@@ -284,19 +357,37 @@ function compose(connection: Connection, workspace: Workspace): () => void {
   })
   const pages = openPages(workspace)
   const answering = <T>(answer: Promise<T>) => answer.catch((reason) => Promise.reject(refusal(reason)))
+  const showPlace = async (given: unknown) => {
+    const { uri, range } = (given ?? {}) as Partial<PlaceInText>
+    if (typeof uri !== 'string' || range === undefined)
+      throw new ResponseError(LSPErrorCodes.RequestFailed, 'This command takes a place: { "uri": …, "range": … }.')
+    if (!can()?.window?.showDocument?.support)
+      throw new ResponseError(LSPErrorCodes.RequestFailed, `This editor cannot be asked to show \`${inert(uri, 300)}\`: open it by hand.`)
+    await connection.sendRequest(ShowDocumentRequest.type, { uri, takeFocus: true, selection: range })
+    return null
+  }
   connection.onRequest(requests.view, (params: ResultArguments) => viewOf(workspace, params) ?? null)
   connection.onRequest(requests.page, (address: unknown, token) =>
     answering(pages.page(address, (stop) => token.onCancellationRequested(stop))),
   )
   connection.onRequest(requests.act, (args: unknown) => answering(pages.act(args)))
   connection.onShutdown(() => workspace.close())
-  return () => diagnosing.close()
+  return () => {
+    diagnosing.close()
+    marks.close()
+  }
 }
 
 /** What is thrown to a client: a sentence. */
 function refusal(reason: unknown): ResponseError<void> {
   if (reason instanceof Unable) return new ResponseError(LSPErrorCodes.RequestFailed, reason.message)
   return new ResponseError(ErrorCodes.InternalError, `Assay itself failed: ${reason instanceof Error ? reason.message : String(reason)}`)
+}
+
+/** Where a rule's name stands now. */
+function declarationPlace(snapshot: Snapshot | undefined, name: string): PlaceInText | undefined {
+  const decl = snapshot?.ast.declarations.find((one) => one.name?.text === name)
+  return snapshot && decl?.name ? { uri: snapshot.uri(snapshot.path), range: rangeOf(snapshot, decl.name) } : undefined
 }
 
 function accepted<T extends object>(answer: T | Refused): T {
@@ -324,7 +415,7 @@ function capabilities(): InitializeResult['capabilities'] {
     signatureHelpProvider: { triggerCharacters: ['(', ','] },
     inlayHintProvider: true,
     semanticTokensProvider: { legend: semanticLegend, full: true },
-    executeCommandProvider: { commands: Object.values(commands), workDoneProgress: true },
+    executeCommandProvider: { commands: [...Object.values(commands), showCommand], workDoneProgress: true },
     workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
   }
 }

@@ -202,7 +202,11 @@ function positionIn({ buffer, start, line }: TextRecord, offset: number) {
 }
 
 function contentOf({ buffer, start, end }: TextRecord): string {
-  const bytes = buffer.subarray(start, end)
+  return contentOfBytes(buffer.subarray(start, end))
+}
+
+/** What a record says, as `RowPlace.content`. */
+export function contentOfBytes(bytes: Buffer): string {
   return bytes.length <= 512 ? bytes.toString('utf8') : `${bytes.length} ${createHash('md5').update(bytes).digest('hex')}`
 }
 

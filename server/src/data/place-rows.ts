@@ -4,6 +4,7 @@ import { fileBytes, findRows, type RowPlace, type WantedKey, type WantedRows } f
 import type { FileReading } from './reading.ts'
 import type { PositionsAsked } from './row-positions.ts'
 import { layoutOf, type TextLayout } from './text-layout.ts'
+import type { Bytes } from './text-records.ts'
 
 /** Rows wanted in the files of a source. Columns go by their names in the reading. */
 export interface RowsAsked {
@@ -69,26 +70,71 @@ export async function placeRows(asked: RowsAsked, positions: AskPositions): Prom
   return placed
 }
 
-/** The same in a text that is at hand, for rows that were found before: those that still say what they said. */
-export async function layoutOfFile(
-  { reading, columns }: Pick<RowsAsked, 'reading' | 'columns'>,
-  path: string,
-): Promise<TextLayout | undefined> {
-  const file = await fileBytes(path)
-  try {
-    const head = await file.bytes(headBytes)
-    return (
-      head &&
-      (await layoutOf(
-        reading,
-        path,
-        head,
-        columns.map((one) => one.name),
-      ))
-    )
-  } finally {
-    await file.close()
+/** Texts to look into in place of the files on disk. */
+export type TextAtHand = (path: string) => (() => Bytes) | undefined
+
+/**
+ * Rows that were found before, in files that are other than they were then, or in texts that an editor holds: by key where there is one, and only those that still say
+ * what they said. O(bytes of `paths`).
+ */
+export async function findAgain(
+  asked: RowsAsked,
+  before: ReadonlyMap<string, RowPlace>,
+  paths: readonly string[],
+  atHand: TextAtHand,
+): Promise<ReadonlyMap<string, PlacedRow>> {
+  const placed = new Map<string, PlacedRow>()
+  const wanted = asked.rows.filter((row) => before.has(row.id))
+  for (const path of paths) {
+    const rows = wanted.filter((row) => !placed.has(row.id))
+    if (rows.length === 0) break
+    const text = atHand(path)
+    const file = text ? undefined : await fileBytes(path).catch(() => undefined)
+    const bytes = text?.() ?? file?.bytes
+    try {
+      const head = await (text?.()(headBytes) ?? headOf(path))
+      const layout =
+        head &&
+        (await layoutOf(
+          asked.reading,
+          path,
+          head,
+          asked.columns.map((one) => one.name),
+        ))
+      if (bytes === undefined || layout === undefined) continue
+      const by: WantedRows =
+        asked.key.length > 0
+          ? byKey(asked, rows)
+          : { by: 'content', rows: rows.map(({ id }) => ({ id, content: before.get(id)!.content, bytes: before.get(id)!.bytes })) }
+      const found = await findRows(bytes, layout, by, asked.cells)
+      for (const [id, place] of found?.places ?? []) if (place.content === before.get(id)!.content) placed.set(id, { ...place, path })
+    } finally {
+      await file?.close()
+    }
   }
+  return placed
+}
+
+async function headOf(path: string): Promise<Uint8Array | undefined> {
+  const file = await fileBytes(path).catch(() => undefined)
+  try {
+    return await file?.bytes(headBytes)
+  } finally {
+    await file?.close()
+  }
+}
+
+async function layoutOfFile({ reading, columns }: Pick<RowsAsked, 'reading' | 'columns'>, path: string): Promise<TextLayout | undefined> {
+  const head = await headOf(path)
+  return (
+    head &&
+    (await layoutOf(
+      reading,
+      path,
+      head,
+      columns.map((one) => one.name),
+    ))
+  )
 }
 
 /** The text files of a reading, in the order of their rows; none where it is no text. */

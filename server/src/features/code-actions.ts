@@ -1,13 +1,17 @@
 import { type CodeAction, CodeActionKind, type Diagnostic, type TextEdit } from 'vscode-languageserver'
 import type * as ast from '../../../grammar/src/ast.ts'
-import { printName, printText } from '../../../grammar/src/printer.ts'
+import { format, printName, printText } from '../../../grammar/src/printer.ts'
 import { clausesOf, declarationWord } from '../../../grammar/src/tokens.ts'
 import { fold } from '../check/names.ts'
-import type { Key } from '../protocol/results.ts'
+import { commands } from '../protocol/messages.ts'
 import { inert } from '../report/inert.ts'
 import type { Range } from '../workspace/documents.ts'
+import { flaggedBy } from '../workspace/flagged.ts'
 import { declarationAt, offsetOf, problemsOf, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 import { diagnosticsOf } from './diagnostics.ts'
+import { excludeActions, freeName } from './marks-exclude.ts'
+
+const mostSlices = 25
 
 /** What mends the problems in a range, and what a stored result of the declaration there invites to. Files of data are never edited. */
 export function codeActions(snapshot: Snapshot, range: Range): CodeAction[] {
@@ -159,48 +163,26 @@ function startOf(snapshot: Snapshot, decl: ast.Declaration, word: string): strin
   }
 }
 
-/** A slice that was found, as a declaration; rows that were flagged, left out of a view. */
+/** Slices that were found, as declarations; rows that were flagged, left out of a view or shown. */
 function fromResult(snapshot: Snapshot, decl: ast.Declaration): CodeAction[] {
   const last = decl.name && snapshot.last(decl.name.text)
   if (last === undefined || !decl.name) return []
   const { result } = last
-  const behind = { start: decl.end, end: decl.end }
-  const insert = (text: string) => edit(snapshot, [{ range: rangeOf(snapshot, behind), newText: `\n\n${text}` }])
+  const { name } = decl
   if (result.kind === 'discover' && decl.kind === 'discover' && decl.on) {
     const source = printName(decl.on.source)
-    return (result.slices ?? []).slice(0, 5).flatMap(({ where }, i) => {
-      const name = freeName(snapshot, `${decl.name!.text}_${i + 1}`)
-      if (where === undefined) return []
-      const text = `slice ${printName({ text: name })} on ${source} where ${where}`
-      return [
-        { title: `Keep slice ${i + 1} as a declaration: ${inert(where, 80)}`, kind: CodeActionKind.RefactorExtract, edit: insert(text) },
-      ]
+    const behind = rangeOf(snapshot, { start: decl.end, end: decl.end })
+    return (result.slices ?? []).slice(0, mostSlices).flatMap(({ where }, i) => {
+      if (where === undefined || where === '') return []
+      const own = printName({ text: freeName(snapshot, `${name.text}_${i + 1}`) })
+      const text = format(`slice ${own} on ${source} where ${where}`).text.trimEnd()
+      const title = `Keep slice ${i + 1} as a declaration: ${inert(where, 80)}`
+      return [{ title, kind: CodeActionKind.RefactorExtract, edit: edit(snapshot, [{ range: behind, newText: `\n\n${text}` }]) }]
     })
   }
-  if (result.kind === 'assert' && decl.kind === 'assert' && decl.on && result.flagged?.length) {
-    const keys = result.flagged.map((row) => keyLiteral(row.key))
-    if (keys.includes(undefined) || decl.clauses.some((clause) => clause.word === 'each' && clause.scope.kind !== 'row')) return []
-    const source = decl.on.source
-    const info = snapshot.checked.reached.get(fold(source.text))?.info
-    const key = info?.kind === 'source' && info.key.length === 1 ? info.key[0]! : 'key'
-    const name = freeName(snapshot, `${source.text}_kept`)
-    const text = `source ${printName({ text: name })} {\n  from (select * from ${printName(source)} where not (${printName({ text: key })} in (${keys.join(', ')})))\n}`
-    const all = result.flagged.length === (result.total ?? result.flagged.length)
-    const title = `Exclude ${all ? 'the' : 'the worst'} ${keys.length} flagged row${keys.length === 1 ? '' : 's'} in a view`
-    return [{ title, kind: CodeActionKind.RefactorExtract, edit: insert(text) }]
-  }
-  return []
-}
-
-function keyLiteral(key: Key): string | undefined {
-  // A text ends on its line.
-  if (typeof key === 'string') return /[\r\n]/.test(key) ? undefined : printText(key)
-  return typeof key === 'number' || typeof key === 'boolean' ? String(key) : undefined
-}
-
-function freeName(snapshot: Snapshot, wanted: string): string {
-  const { reached } = snapshot.checked
-  let name = wanted
-  for (let i = 2; reached.has(fold(name)); i++) name = `${wanted}_${i}`
-  return name
+  if (flaggedBy(snapshot.checked.spec, result) === undefined) return []
+  const argument = { uri: snapshot.uri(snapshot.path), name: name.text }
+  const title = 'Show rows'
+  const show = { title, kind: CodeActionKind.QuickFix, command: { title, command: commands.result, arguments: [argument] } }
+  return [show, ...excludeActions(snapshot, name.text)]
 }
