@@ -42,7 +42,7 @@ try {
   const debugPort = editor.isReal ? await freePort() : undefined
   await runTests({
     vscodeExecutablePath: editor.program,
-    extensionDevelopmentPath: process.env.TRYEXT ?? root,
+    extensionDevelopmentPath: root,
     extensionTestsPath: join(out, 'suite.cjs'),
     launchArgs: [
       workspace,

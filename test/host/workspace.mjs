@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeSample } from '../../scripts/make-sample.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -14,6 +15,7 @@ export function makeWorkspace(scratch) {
   symlinkSync(join(root, 'node_modules'), join(scratch, 'node_modules'), 'junction')
   cpSync(join(root, 'examples'), folder, { recursive: true, filter: (path) => !path.includes('.assay/') && !path.endsWith('.parquet') })
   cpSync(join(root, 'test/host/fixtures'), folder, { recursive: true })
+  makeSample(join(folder, 'sample'))
   writeFileSync(join(folder, 'people.csv'), people())
   writeFileSync(join(folder, 'people.assay'), tour())
   writeFileSync(join(folder, 'hostile.csv'), hostile())

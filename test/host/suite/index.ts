@@ -2,6 +2,10 @@ import { writeFileSync } from 'node:fs'
 import Mocha from 'mocha'
 import * as vscode from 'vscode'
 import { authoring } from './authoring.ts'
+import { flaggedRows } from './flagged-rows.ts'
+import { screenshot } from './panel-frames.ts'
+import { looks } from './panels.ts'
+import { running } from './running.ts'
 import { leavePage, open, until } from './workbench.ts'
 
 /**
@@ -24,7 +28,10 @@ export async function run(): Promise<void> {
   })
   // Registers `suite` and `test` on the global object, as loading a file would.
   mocha.suite.emit('pre-require', globalThis as unknown as Mocha.MochaGlobals, '', mocha)
-  for (const declare of [authoring]) declare()
+  for (const declare of [authoring, running, flaggedRows, looks]) declare()
+  mocha.suite.afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await screenshot(`failed-${this.currentTest.title.replaceAll(/\W+/g, '-')}`)
+  })
   const counts = { passed: 0, failed: 0, pending: 0 }
   const failures = await new Promise<number>((done) => {
     const runner = mocha.run(done)

@@ -23,6 +23,12 @@ export async function replace(editor: vscode.TextEditor, from: string, to: strin
   if (!(await editor.edit((edit) => edit.replace(range, to)))) throw new Error('The edit was refused.')
 }
 
+/** Puts the line of a text where it and the lenses above it are seen. */
+export function reveal(editor: vscode.TextEditor, text: string): void {
+  const { line } = editor.document.positionAt(editor.document.getText().indexOf(text))
+  editor.revealRange(new vscode.Range(Math.max(0, line - 2), 0, line + 20, 0), vscode.TextEditorRevealType.AtTop)
+}
+
 export async function closeAll(): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor').then(undefined, () => undefined)
   for (const tab of vscode.window.tabGroups.all.flatMap((group) => group.tabs)) {
