@@ -231,10 +231,24 @@ describe('acts', () => {
     expect(rows).toBe(name === 'red' ? Number(shown.figures[0]!.value) : part!.values[1])
   })
 
-  test('a row that cannot be shown in a text is shown by itself', async () => {
-    const shown = (await page('small'))!
-    const answer = await act(shown, 'show-row', [0], 'flagged')
-    if (answer.open) expect(tableOf(await page(answer.open.name, answer.open), 'rows').rows).toHaveLength(1)
-    else expect(answer.show).toBeDefined()
+  test.each([
+    ['bounded', 'flagged', undefined],
+    ['few', 'suspects', undefined],
+    ['past', 'rows', 'preview' as const],
+  ])('a row of %s in the data', async (name, section, what) => {
+    const shown = (await page(name, what ? { what } : {}))!
+    const key = Number(tableOf(shown, section).rows[3]!.key)
+    const { show } = await act(shown, 'show-row', [3], section)
+    expect(show).toMatchObject({ uri: expect.stringMatching(/train\.csv$/), line: key + 1, character: 0 })
+  })
+
+  test('a row that has no line is shown by itself', async () => {
+    panels.change(
+      `${spec}\nsource counts { from (select colour, count(*) as n from past group by colour) }\nassert many on counts { each row; require n > 1000 }\n`,
+    )
+    await run('many')
+    const answer = await act((await page('many'))!, 'show-row', [0], 'flagged')
+    expect(answer).toMatchObject({ say: expect.stringContaining('not read from a text file'), open: { name: 'counts' } })
+    expect(tableOf(await page('counts', answer.open), 'rows').rows).toHaveLength(1)
   })
 })

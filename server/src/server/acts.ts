@@ -1,11 +1,13 @@
 import { placeAt } from '../../../grammar/src/positions.ts'
 import { fold, sameName } from '../check/names.ts'
 import type { SourceSpec } from '../check/spec.ts'
+import { placeRows } from '../data/place-rows.ts'
 import type { ActAnswer } from '../protocol/messages.ts'
 import type { ActionId, Page, PageRow } from '../protocol/pages.ts'
 import type { AssertResult, ComplaintResult, DiscoverResult, Key } from '../protocol/results.ts'
 import type { View } from '../protocol/views.ts'
 import { inert } from '../report/inert.ts'
+import { originOf } from '../workspace/row-origin.ts'
 import { problemsOf, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 import { existing } from './commands.ts'
 import type { Workspace } from './workspace.ts'
@@ -88,12 +90,33 @@ async function showRow(given: Act, snapshot: Snapshot): Promise<ActAnswer> {
   const { result } = given.view
   const flagged = result.kind === 'assert' ? result.flagged?.find((row) => JSON.stringify(row.key) === JSON.stringify(key)) : undefined
   const rows = flagged ? flagged.rows.slice(0, 1000) : [key]
+  const placed = rows[0] === undefined ? undefined : await placeOf(given.workspace, snapshot, source, rows[0])
+  if (placed) return { show: placed }
   const where = rowsWithKeys(source, rows)
   const shown =
     where === undefined
       ? declarationPlace(snapshot, source.name)
       : { open: { uri: snapshot.uri(source.path), name: source.name, what: 'preview' as const, where } }
   return { ...shown, say: `\`${inert(source.name, 80)}\` is not read from a text file in which the row could be shown.` }
+}
+
+/** Where a row stands in a text file that the source reads, or that it is a view over. */
+async function placeOf(workspace: Workspace, snapshot: Snapshot, source: SourceSpec, key: Key): Promise<ActAnswer['show']> {
+  const origin = originOf(snapshot.checked.spec, source.name)
+  if (origin?.reading.kind !== 'file') return undefined
+  const { reading, columns } = origin
+  const asked = { reading, columns, key: origin.key, rows: [{ id: 'row', key, values: {} }], cells: [] }
+  const placed = await placeRows(asked, (positions) => workspace.positions(snapshot.path, positions)).catch(() => undefined)
+  const place = placed?.get('row')
+  if (place === undefined) return undefined
+  const { start, end } = place.range
+  return {
+    uri: workspace.files.uri(place.path),
+    line: start.line,
+    character: start.character,
+    endLine: end.line,
+    endCharacter: end.character,
+  }
 }
 
 function intervene(given: Act, snapshot: Snapshot, how: 'intervene-remove' | 'intervene-relabel'): ActAnswer {
