@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { checkCommand, problemFile } from './cli/check.ts'
 import { addDoctorCommand } from './cli/doctor.ts'
@@ -13,6 +12,7 @@ import { planCommand } from './cli/plan.ts'
 import { runCommand } from './cli/run.ts'
 import { notBuilt } from './cli/sentences.ts'
 import { type Settings, withEngine, withOutput } from './cli/settings.ts'
+import { version } from './cli/version.ts'
 
 /**
  * The command line: one file for each command under `cli/`, over the same workspace and engine as the editor. Here: what the arguments are,
@@ -20,18 +20,21 @@ import { type Settings, withEngine, withOutput } from './cli/settings.ts'
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.ok
-  const finish = async (settings: Settings, file: string, work: () => Promise<number>) => {
-    code = settings.format === 'sarif' ? refuse('results as SARIF', io) : await guarded(settings, file, io, work)
+  const finish = async (settings: Settings, file: string, work: () => Promise<number>, command?: 'with findings') => {
+    const has = settings.format !== 'sarif' || command === 'with findings'
+    code = has ? await guarded(settings, file, io, work) : refuse('SARIF of a command other than `check` and `run`', io)
   }
   const program = describeProgram(io)
 
   withEngine(program.command('check <file...>').description('syntax, names, types, schemas')).action(
-    (files: string[], settings: Settings) => finish(settings, files[0]!, () => checkCommand(files, settings, io)),
+    (files: string[], settings: Settings) => finish(settings, files[0]!, () => checkCommand(files, settings, io), 'with findings'),
   )
   withEngine(program.command('run <file> [name...]').description('run declarations: those named, or all that can be run'))
     .option('--confirm', 'carry out what spends budget; without it, it is only planned')
     .option('--report <file>', 'also write an html report there')
-    .action((file: string, names: string[], settings: Settings) => finish(settings, file, () => runCommand(file, names, settings, io)))
+    .action((file: string, names: string[], settings: Settings) =>
+      finish(settings, file, () => runCommand(file, names, settings, io), 'with findings'),
+    )
   withEngine(program.command('plan <file> <name>').description('what a run would do and cost, without doing it')).action(
     (file: string, name: string, settings: Settings) => finish(settings, file, () => planCommand(file, name, settings, io)),
   )
@@ -118,17 +121,4 @@ async function guarded(settings: Settings, file: string, io: Io, work: () => Pro
     )
     return EXIT.failed
   }
-}
-
-function version(): string {
-  // Both `dist/` and `server/src/` lie below the package's folder.
-  for (const up of ['../package.json', '../../package.json']) {
-    try {
-      const manifest = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { name?: string; version?: string }
-      if (manifest.name === 'assay' && manifest.version) return manifest.version
-    } catch {
-      // Not there: try the next.
-    }
-  }
-  return 'unknown'
 }

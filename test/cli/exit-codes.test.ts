@@ -69,7 +69,7 @@ const table: readonly (readonly [string, string, number, Answers?])[] = [
   ['a plan of what cannot be run', 'plan good.assay rare', 3],
   ['an index', 'index good.assay rich', 0],
   ['an index of what is no model', 'index good.assay people', 2],
-  ['results in a format of a later version', 'run good.assay --format sarif', 3],
+  ['results in a format of a later version', 'plan good.assay old --format sarif', 3],
   ['a command of a later version', 'suggest', 3],
   ['another', 'engine install --python /usr/bin/python3', 3],
   ['another', 'lsp --stdio', 3],

@@ -4,9 +4,11 @@ import { dirname, join, resolve } from 'node:path'
 import type { ReportedProblem, ResultFile } from '../protocol/results.ts'
 import { htmlReport } from '../report/html.ts'
 import { jsonReport } from '../report/json.ts'
+import { sarifReport } from '../report/sarif.ts'
 import { problemLines, textReport } from '../report/text.ts'
 import type { Report } from '../report/views.ts'
 import { type Io, wantsColour } from './io.ts'
+import { bareFacts } from './sarif.ts'
 import { cannotWrite, wroteReport } from './sentences.ts'
 import type { Format, Settings } from './settings.ts'
 
@@ -29,9 +31,9 @@ export function writeText(text: string, settings: Settings, io: Io): void {
   else writeWhole(resolve(io.cwd, settings.out), settings.out, text)
 }
 
-/** Problems that stop a command: as the result object in JSON, else as lines on stderr. */
+/** Problems that stop a command: as the result object in JSON, as SARIF, else as lines on stderr. */
 export async function writeProblems(file: ResultFile, settings: Settings, io: Io): Promise<void> {
-  if (settings.format === 'json') return writeReport({ file, views: [] }, settings, io)
+  if (settings.format === 'json' || settings.format === 'sarif') return writeReport({ file, views: [] }, settings, io)
   printProblems(file.problems, io)
 }
 
@@ -43,6 +45,7 @@ export function printProblems(problems: readonly ReportedProblem[], io: Io): voi
 function rendered(report: Report, format: Format, settings: Settings, io: Io): Promise<string> | string {
   if (format === 'json') return jsonReport(report.file)
   if (format === 'html') return htmlReport(report)
+  if (format === 'sarif') return sarifReport(report.file, report.facts ?? bareFacts(io.cwd))
   const colour = settings.out === undefined && wantsColour(io.out, io.env)
   return textReport(report, { colour, width: io.out.columns ?? 110 })
 }

@@ -11,6 +11,7 @@ import type { Io } from './io.ts'
 import { opened } from './opened.ts'
 import { printProblems, writeReport } from './output.ts'
 import { showProgress } from './progress.ts'
+import { sarifFacts } from './sarif.ts'
 import { nothingDeclared } from './sentences.ts'
 import { inSession } from './session.ts'
 import type { Settings } from './settings.ts'
@@ -41,10 +42,11 @@ export async function runCommand(file: string, names: readonly string[], setting
     } finally {
       progress.end()
     }
+    const shown = shownPath(io.cwd, new Map([[absolute(io.cwd, file), file]]))
     const found = dataProblems(
       outcomes.map((one) => one.result),
       loaded,
-      shownPath(io.cwd, new Map([[absolute(io.cwd, file), file]])),
+      shown,
     )
     const all = [...outcomes, ...refused.map((result): Outcome => ({ result, pictures: {} }))]
     const results = all.map((outcome) => outcome.result)
@@ -52,7 +54,9 @@ export async function runCommand(file: string, names: readonly string[], setting
     const result: ResultFile = { schema: 'assay-result/1', file, backend, results, problems: [...problems, ...found] }
     if (results.length === 0) io.err.write(`${nothingDeclared(file)}\n`)
     if (settings.format === 'html' || settings.out !== undefined) printProblems(result.problems, io)
-    await writeReport({ file: result, views: viewsOf(all, loaded.spec, texts) }, settings, io)
+    const facts =
+      settings.format === 'sarif' ? await sarifFacts(results, loaded, { cwd: io.cwd, shown, engine: session.engine }) : undefined
+    await writeReport({ file: result, views: viewsOf(all, loaded.spec, texts), facts }, settings, io)
     return exitCodeOf(results, refused, names.length > 0 ? withNeeds(loaded, names) : undefined)
   })
 }

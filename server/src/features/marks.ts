@@ -2,9 +2,9 @@ import { type CodeAction, CodeActionKind, type Diagnostic, DiagnosticSeverity } 
 import type { PlaceInText } from '../protocol/messages.ts'
 import { showCommand } from '../protocol/messages.ts'
 import type { Key } from '../protocol/results.ts'
-import { cell, count, figure, keyText } from '../report/figures.ts'
+import { count, keyText } from '../report/figures.ts'
 import { inert } from '../report/inert.ts'
-import { opinion, scoreOf } from '../report/wording.ts'
+import { rowWords } from '../report/row-words.ts'
 import type { Range } from '../workspace/documents.ts'
 import type { Flag, Flagged } from '../workspace/flagged.ts'
 
@@ -125,33 +125,8 @@ function related({ flagged, place }: Ruling) {
   return { location: place, message: inert(message, 200) }
 }
 
-/** What is wrong with a row, in words. Values are inert and cut one by one, so that one of them cannot take the others' place. */
-export function wordsOf(flagged: Flagged, { about }: Flag): string {
-  const name = `\`${inert(flagged.rule.name, 60)}\``
-  switch (about.kind) {
-    case 'row':
-      return `${name} fails: ${valuesOf(about.row.values)}\`${inert(about.condition, 160)}\` must hold. Severity ${figure(about.row.severity)}.`
-    case 'group': {
-      const { row } = about
-      const rows = row.rows.length >= 100 ? 'of 100 rows or more' : `of ${count(row.rows.length, 'row')}`
-      return `${name} fails for the group of ${keyText(row.key)}, ${rows}, whose first this is: ${valuesOf(row.values)}\`${inert(about.condition, 160)}\` must hold. Severity ${figure(row.severity)}.`
-    }
-    case 'suspect': {
-      const { row } = about
-      const { name: score } = flagged.result.kind === 'complaint' ? scoreOf(flagged.result) : { name: 'influence' }
-      const label =
-        row.label === undefined
-          ? ''
-          : ` Labelled ${cell(row.label, 60)}${row.prediction === undefined ? '' : `; the model says ${opinion(row)}`}.`
-      return `Suspect ${figure(row.rank)} of ${figure(flagged.total)} of the complaint ${name}: ${score} ${figure(row.influence)}.${label}`
-    }
-  }
-}
-
-function valuesOf(values: Flag['values']): string {
-  const shown = Object.entries(values).slice(0, 4)
-  return shown.length === 0 ? '' : `${shown.map(([name, value]) => `${inert(name, 60)} is ${cell(value, 60)}`).join(', ')}, and `
-}
+const wordsOf = (flagged: Flagged, { about }: Flag) =>
+  rowWords({ name: flagged.rule.name, total: flagged.total, result: flagged.result }, about)
 
 const rank = (mark: Mark) => severities[mark.ruling.flagged.level]
 const severityOf = ({ flag: { about } }: Mark) => (about.kind === 'suspect' ? -about.row.rank : about.row.severity)

@@ -2,11 +2,14 @@ import type { Spec } from '../check/spec.ts'
 import type { Outcome } from '../engine/events.ts'
 import type { ResultFile } from '../protocol/results.ts'
 import type { View } from '../protocol/views.ts'
+import type { SarifFacts } from './sarif.ts'
 
 /** What a report is made from: the file of results, and a view for each of its results, in the same order. */
 export interface Report {
   readonly file: ResultFile
   readonly views: readonly View[]
+  /** For SARIF: where rules and rows stand. */
+  readonly facts?: SarifFacts
 }
 
 /** Views of outcomes: the result, its pictures, and its declaration as written in `texts` (by path). */

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { askedFor, rangeFor } from '../cli/flagged-rows.ts'
 import { contentOfBytes, type RowPlace, type TextRange } from '../data/find-rows.ts'
 import { findAgain, type PlacedRow, placeRows, type RowsAsked, textFiles } from '../data/place-rows.ts'
 import { declarationDiagnostic, type Mark, markDiagnostics, type Ruling } from '../features/marks.ts'
@@ -268,29 +269,6 @@ export function openMarks(workspace: Workspace, teller: MarksTeller): Marks {
       for (const timer of timers.values()) clearTimeout(timer)
     },
   }
-}
-
-function askedFor(flagged: Flagged, rows: readonly Flag[]): RowsAsked | undefined {
-  const { origin } = flagged
-  if (origin === undefined || origin.reading.kind !== 'file') return undefined
-  const cells = new Set<string>()
-  for (const { column, values } of rows) {
-    const own = column === undefined ? undefined : origin.column(column)
-    if (own !== undefined) cells.add(own)
-    for (const name of Object.keys(values)) cells.add(name)
-  }
-  return {
-    reading: origin.reading,
-    columns: origin.columns,
-    key: origin.key,
-    rows: rows.map(({ id, key, values }) => ({ id, key: key as RowsAsked['rows'][number]['key'], values })),
-    cells: [...cells],
-  }
-}
-
-function rangeFor(flagged: Flagged, flag: Flag, place: RowPlace): TextRange {
-  const own = flag.column === undefined ? undefined : flagged.origin?.column(flag.column)
-  return (own === undefined ? undefined : place.cells.get(own)) ?? place.range
 }
 
 /** By size and time of the files: rows are looked for once for each. */
