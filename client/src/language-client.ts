@@ -1,9 +1,9 @@
-import { type Disposable, type LogOutputChannel, workspace } from 'vscode'
+import { type LogOutputChannel, workspace } from 'vscode'
 import { LanguageClient, type LanguageClientOptions, RevealOutputChannelOn, State, TransportKind } from 'vscode-languageclient/node'
 import { type ClientOptions, type CommandName, commands } from '../../server/src/protocol/messages.ts'
 import { crashHandler } from './crashes.ts'
-import { syncDataDocuments } from './data-documents.ts'
 import type { Life } from './server.ts'
+import { serverSettings } from './server-settings.ts'
 
 export interface ClientSetup {
   readonly module: string
@@ -36,17 +36,21 @@ export function makeClient(setup: ClientSetup): LanguageClient {
     errorHandler: crashHandler(log, setup.gaveUp),
     middleware: {
       executeCommand: (command, args, next) => (own.has(command) ? setup.execute(command as CommandName, args[0]) : next(command, args)),
+      // Runs show their own progress, where they can be cancelled.
+      handleWorkDoneProgress: () => {},
+      workspace: {
+        configuration: async (params, token, next) => {
+          const found = await next(params, token)
+          return Array.isArray(found) ? found.map(serverSettings) : found
+        },
+      },
     },
   }
   const client = new LanguageClient('assay', 'Assay', { run: server, debug: server }, options)
   const lives: Partial<Record<State, Life>> = { [State.Running]: 'running', [State.Stopped]: 'stopped', [State.Starting]: 'starting' }
-  let syncing: Disposable | undefined
   client.onDidChangeState(({ newState }) => {
     const now = lives[newState]
     if (now) setup.life(now)
-    syncing?.dispose()
-    // A server that was started again knows nothing of what was open.
-    syncing = newState === State.Running ? syncDataDocuments(client) : undefined
   })
   return client
 }

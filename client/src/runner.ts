@@ -46,7 +46,8 @@ export function makeRunner(server: Server, open: (address: PageAddress) => Promi
     jobs.add(job)
     try {
       const sent = confirm ? { ...args, confirm } : args
-      const file = await withRunProgress(server, title, how.token, (followed) => server.command<ResultFile>(commands.run, sent, followed))
+      const wait = { uri: args.uri, title, token: how.token }
+      const file = await withRunProgress(server, wait, (token) => server.command<ResultFile>(commands.run, sent, token))
       if (how.telling !== 'quiet') void tell(args, file)
       return file
     } finally {

@@ -10,7 +10,7 @@ export interface Server extends Disposable {
   /** Rejects in a sentence where it cannot be started. */
   ready(): Promise<LanguageClient>
   request<R>(method: string, params: object, token?: CancellationToken): Promise<R>
-  command<R>(command: CommandName, argument: object, how?: { readonly token?: CancellationToken; readonly progress?: string }): Promise<R>
+  command<R>(command: CommandName, argument: object, token?: CancellationToken): Promise<R>
   declared(uri: string): Promise<readonly Declared[]>
   restart(): Promise<void>
   readonly onStatus: (listen: (status: StatusParams) => void) => Disposable
@@ -65,13 +65,13 @@ export function openServer(options: ServerOptions): Server {
   }
   const request = async <R>(method: string, params: object, token?: CancellationToken): Promise<R> => {
     const client = await ready()
-    return client.sendRequest<R>(method, params, token)
+    // A token that is undefined would be sent as a parameter.
+    return token ? client.sendRequest<R>(method, params, token) : client.sendRequest<R>(method, params)
   }
   return {
     ready,
     request,
-    command: (command, argument, how) =>
-      request('workspace/executeCommand', { command, arguments: [argument], workDoneToken: how?.progress }, how?.token),
+    command: (command, argument, token) => request('workspace/executeCommand', { command, arguments: [argument] }, token),
     declared: async (uri) => {
       const symbols = await request<OutlineSymbol[] | null>('textDocument/documentSymbol', { textDocument: { uri } })
       return declaredOf(symbols ?? [])

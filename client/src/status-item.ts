@@ -2,6 +2,7 @@ import { commands, type Disposable, LanguageStatusSeverity, languages } from 'vs
 import type { StatusParams } from '../../server/src/protocol/messages.ts'
 import { inertText } from './inert-text.ts'
 import type { Server } from './server.ts'
+import { stageText } from './stages.ts'
 
 /** Beside the language's name: what the server does (with the log), and what computes (with a restart). */
 export function showStatus(server: Server): Disposable {
@@ -18,7 +19,7 @@ export function showStatus(server: Server): Disposable {
     const failed = status.state === 'failed'
     state.busy = running.length > 0
     state.text = running.length > 0 ? `Running ${running.length}` : failed ? 'The last run failed' : 'Ready'
-    state.detail = running.length > 0 ? running.map(runText).join(', ') : message && inertText(message, 120)
+    state.detail = running.length > 0 ? running.map(stageText).join(', ') : message && inertText(message, 120)
     state.severity = failed ? LanguageStatusSeverity.Warning : LanguageStatusSeverity.Information
     void commands.executeCommand('setContext', 'assay.running', running.length > 0)
     if (backend === null) return
@@ -38,9 +39,4 @@ export function showStatus(server: Server): Disposable {
   })
   const following = server.onStatus(follow)
   return { dispose: () => [state, engine, lives, following].forEach((one) => void one.dispose()) }
-}
-
-function runText({ name, stage, done, of }: StatusParams['running'][number]): string {
-  const count = done !== undefined && of ? ` ${done} of ${of}` : ''
-  return inertText(stage ? `${name}: ${stage}${count}` : name, 80)
 }
