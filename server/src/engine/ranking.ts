@@ -29,6 +29,8 @@ export interface Ranking {
   readonly indexMs: number
   readonly rankMs: number
   readonly notes: readonly string[]
+  /** Of an influence that is Σ_l ⟨∇q, v_l⟩·b_l,z: the eigenvectors and the treatment's b, k of whose rows are used. */
+  readonly spectrum?: { readonly index: DebuggingIndex; readonly block: Float32Array; readonly k: number }
 }
 
 export interface RankingRequest {
@@ -118,6 +120,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     indexMs,
     rankMs,
     notes: lifted.standsOut ? [...notes, confusionWords(model, lifted.standsOut)] : notes,
+    spectrum: { index, block, k },
   }
 }
 

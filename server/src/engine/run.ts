@@ -16,6 +16,7 @@ import { exportIndex, importIndex } from './hand-over.ts'
 import { runIntervention } from './intervention.ts'
 import { modelResult } from './model-result.ts'
 import { type FittedModel, fitModel } from './models.ts'
+import { explainRanking } from './nearest.ts'
 import { partitionResult } from './partitions.ts'
 import { predict } from './predictions.ts'
 import { prepare } from './prepare.ts'
@@ -154,7 +155,9 @@ async function complaintMembers(
   const predictions = await predict(ctx, model, task.source)
   const evaluated = await evaluateComplaint(ctx, task, model, predictions)
   const ranking = await rankSuspects(ctx, { task, model, predictions, evaluated, suspects: task.suspects, seed: plan.seed })
-  const { rows: ranked, pictures } = ranking.rows.length ? await rankedRows(ctx, model, ranking) : { rows: [], pictures: {} }
+  const { rows, pictures } = ranking.rows.length ? await rankedRows(ctx, model, ranking) : { rows: [], pictures: {} }
+  const parts = [{ predictions, weights: evaluated.weights }]
+  const explained = await explainRanking(ctx, { model, ranking, ranked: rows, parts })
   const { expectations } = evaluated
   const first = expectations[0]
   const satisfied = expectations.every((e) => e.satisfied)
@@ -173,13 +176,13 @@ async function complaintMembers(
     satisfied,
     method: ranking.method,
     eigenvalues: ranking.eigenvalues,
-    ranking: ranked,
+    ranking: explained.ranked,
     indexMs: ranking.indexMs,
     rankMs: ranking.rankMs,
     explanation: [],
     notes: notes.length ? notes : undefined,
     seen: predictions.rows,
-    pictures,
+    pictures: { ...pictures, ...explained.pictures },
   }
 }
 

@@ -13,6 +13,16 @@ export const commands = {
   result: 'assay.result',
   preview: 'assay.preview',
 } as const
+/** Of `show`: a place in a text. Lines and characters count from 0. */
+export interface PlaceInText {
+  readonly uri: string
+  readonly range: {
+    readonly start: { readonly line: number; readonly character: number }
+    readonly end: { readonly line: number; readonly character: number }
+  }
+}
+/** The server's own: it has the editor show a `PlaceInText`. */
+export const showCommand = 'assay.show'
 export type CommandName = (typeof commands)[keyof typeof commands]
 
 /** Of `assay.run` and `assay.plan`: without names, all that can be run. Answers a `ResultFile`. */
@@ -61,8 +71,10 @@ export interface Settings {
   readonly inlayHints: boolean
   /** Rows of a preview. */
   readonly previewRows: number
+  /** Flagged rows that are marked in a file of data. */
+  readonly maxPerFile: number
 }
-export const defaultSettings: Settings = { engine: 'auto', lenses: true, inlayHints: false, previewRows: 1000 }
+export const defaultSettings: Settings = { engine: 'auto', lenses: true, inlayHints: false, previewRows: 1000, maxPerFile: 100 }
 
 export const requests = {
   /** `ResultArguments` → `View | null`: what a panel draws. */
