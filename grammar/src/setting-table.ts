@@ -8,8 +8,10 @@ export type OptionType =
   | 'text'
   | 'column'
   | 'columns'
+  | 'embedding'
   | 'source'
   | 'value'
+  | 'values'
   | 'integers'
   | 'duration'
   | 'boolean'
@@ -78,12 +80,23 @@ export const settings: Readonly<Record<SettingGroup, readonly SettingWord[]>> = 
       l2('0.0001'),
     ),
     setting('column', 'Predictions brought along in a column.', positional('prediction', 'column'), option('scores', 'columns')),
-    setting('head', 'A logistic head on frozen embeddings.', needed('embedding', 'column'), l2('0.001')),
+    setting(
+      'head',
+      'A logistic head on frozen embeddings.',
+      needed('embedding', 'embedding', "A column of lists of numbers, or onnx('file'): its penultimate layer."),
+      l2('0.001'),
+    ),
     { name: 'cnn', options: [], rest: 'value', says: 'A convolutional network.' },
     { name: 'wrn', options: [], rest: 'value', says: 'A wide residual network.' },
     { name: 'lstm', options: [], rest: 'value', says: 'A recurrent network.' },
     setting('saved', 'A saved model.', positional('folder', 'text')),
-    setting('onnx', 'A model in ONNX form.', positional('file', 'text')),
+    setting(
+      'onnx',
+      'A model in ONNX form.',
+      positional('file', 'text'),
+      option('output', 'text', undefined, 'The output to read, or any value inside the graph.'),
+      option('classes', 'values', undefined, 'What its outputs stand for, in their order.'),
+    ),
   ],
   'complaint method': [
     setting('auto', 'Chosen by Assay, and named in the result.'),

@@ -99,7 +99,10 @@ export interface ModelSpec extends Base<'model'> {
         readonly scores: readonly string[]
         readonly labels?: readonly (string | number | boolean)[]
       }
-    /** head, cnn, wrn, lstm, saved, onnx: parsed, refused when run. */
+    /** A logistic head: a model of its own over embeddings that stay as they are. */
+    | { readonly kind: 'head'; readonly embedding: EmbeddingSpec; readonly l2: number }
+    | OnnxSpec
+    /** cnn, wrn, lstm, saved: parsed, refused when run. */
     | { readonly kind: 'later'; readonly name: string }
   readonly train?: {
     readonly split: string
@@ -112,6 +115,17 @@ export interface ModelSpec extends Base<'model'> {
   readonly validate?: string
   /** `regression` where the target is a number and the kind is linear or an mlp over a non-integer target; decided here once. */
   readonly task: 'classification' | 'regression'
+}
+
+/** Where embeddings come from: a column of lists of numbers, or a layer of a model in ONNX form over the model's inputs. */
+export type EmbeddingSpec = { readonly kind: 'column'; readonly column: string } | OnnxSpec
+
+/** A model that was trained elsewhere. `path` is absolute; `output` an output of its graph or any value inside it; `classes` in the order of its outputs. */
+export interface OnnxSpec {
+  readonly kind: 'onnx'
+  readonly path: string
+  readonly output?: string
+  readonly classes?: readonly (string | number | boolean)[]
 }
 
 export interface SliceSpec extends Base<'slice'> {

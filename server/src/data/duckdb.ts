@@ -11,7 +11,7 @@ import { checkGzip } from './gzip.ts'
 import { describeIdx, readIdx } from './idx.ts'
 import * as problem from './problems.ts'
 import { callOf, checkDelimiter, type FileReading, filesOf, needsSchema } from './reading.ts'
-import { type Columns, Interrupted, type Tables } from './tables.ts'
+import { type Columns, Interrupted, type QueryOptions, type Tables } from './tables.ts'
 import { collect, layoutOf, type RawVector, type ReadPointer, type VectorLayout, widthOf } from './vectors.ts'
 import { sqlTypeOf, type VectorWriter, writeVector } from './vectors-in.ts'
 
@@ -106,8 +106,8 @@ class DuckTables implements Tables {
     return this.#alone(() => this.#run(sql))
   }
 
-  query(sql: string): Promise<Columns> {
-    return this.#alone(() => this.#query(sql))
+  query(sql: string, options: QueryOptions = {}): Promise<Columns> {
+    return this.#alone(() => this.#query(sql, options))
   }
 
   create(name: string, columns: Columns): Promise<void> {
@@ -278,14 +278,15 @@ class DuckTables implements Tables {
 
   // ---------------------------------------------------------------- columns out
 
-  async #query(sql: string): Promise<Columns> {
+  async #query(sql: string, { vectors = [] }: QueryOptions = {}): Promise<Columns> {
     this.#stopIfAsked()
     const prepared = await this.#connection.prepare(sql)
     const names: string[] = []
     const layouts: (VectorLayout | undefined)[] = []
     for (let i = 0; i < prepared.columnCount; i++) {
       names.push(prepared.columnName(i))
-      layouts.push(layoutOf(String(prepared.columnType(i))))
+      const type = String(prepared.columnType(i))
+      layouts.push(type === 'FLOAT[]' && vectors.includes(names[i]!) ? { kind: 'floats' } : layoutOf(type))
     }
     if (layouts.includes(undefined)) {
       prepared.destroySync()
@@ -314,7 +315,8 @@ class DuckTables implements Tables {
           const vector = rawVector(chunk, i)
           const data = bindings.vector_get_data(vector, rows * widthOf(layout))
           const validity = bindings.vector_get_validity(vector, Math.ceil(rows / 64) * 8) ?? undefined
-          collectors[i]!.add({ rows, data, validity } satisfies RawVector)
+          const child = layout.kind === 'floats' ? elementsOf(bindings, vector) : undefined
+          collectors[i]!.add({ rows, data, validity, child } satisfies RawVector)
         })
         total += rows
       }
@@ -365,6 +367,16 @@ function contextOf(reading: Reading): ErrorContext {
 /** The raw handle behind a vector; private in the types of the library, whose version is pinned. */
 function rawVector(chunk: api.DuckDBDataChunk, column: number): BindingsVector {
   return (chunk.getColumnVector(column) as unknown as { vector: BindingsVector }).vector
+}
+
+function elementsOf(bindings: Library['bindings'], vector: BindingsVector): RawVector {
+  const child = bindings.list_vector_get_child(vector)
+  const rows = bindings.list_vector_get_size(vector)
+  return {
+    rows,
+    data: rows === 0 ? new Uint8Array() : bindings.vector_get_data(child, rows * 4),
+    validity: rows === 0 ? undefined : (bindings.vector_get_validity(child, Math.ceil(rows / 64) * 8) ?? undefined),
+  }
 }
 
 /** The query with the columns that have no layout cast to text. The order of its rows is kept: `preserve_insertion_order`. */

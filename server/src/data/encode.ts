@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ColumnType } from '../sql/tree.ts'
 import { categoryValues, compareTexts } from './categories.ts'
+import { type EmbeddingEncoding, fitEmbedding, putEmbedding } from './embeddings.ts'
 import * as problem from './problems.ts'
 import type { ColumnData, NamedColumn } from './tables.ts'
 
@@ -9,7 +10,7 @@ import type { ColumnData, NamedColumn } from './tables.ts'
  * numbers, booleans (0/1) and dates (days, as a number) are standardised by the training rows' mean and population deviation;
  * NULL (and NaN, ±∞) takes the mean, and a column `… is null` says so where the training rows had one: without, an indicator would be a column of zeros
  * that training cannot weigh, and a NULL seen later is the mean alone. Texts are one-hot in SQL's ascending order, with NULL as a value of its own where
- * the training rows had it, and a last column for what they did not have. Images are bytes / 255.
+ * the training rows had it, and a last column for what they did not have. Images are bytes / 255. Embeddings (`embeddings.ts`) are like columns of numbers.
  */
 export interface Encoding {
   readonly inputs: readonly InputEncoding[]
@@ -32,9 +33,11 @@ export type InputEncoding =
     }
   | { readonly kind: 'category'; readonly name: string; readonly values: readonly string[]; readonly hasNull: boolean }
   | { readonly kind: 'image'; readonly name: string; readonly bytes: number }
+  | EmbeddingEncoding
 
 export interface InputColumn extends NamedColumn {
-  readonly type: ColumnType
+  /** `embedding`: a blob of float32 numbers a row. */
+  readonly type: ColumnType | 'embedding'
 }
 
 export interface Encoded {
@@ -85,7 +88,8 @@ export function encode(encoding: Encoding, columns: readonly NamedColumn[], rows
     const { data } = found[i]!
     if (input.kind === 'number') putNumbers(input, data, chosen, target)
     else if (input.kind === 'category') putCategories(input, data, chosen, target)
-    else putImages(input, data, chosen, target)
+    else if (input.kind === 'image') putImages(input, data, chosen, target)
+    else putEmbedding(input, data, chosen, target)
     at += widthOf(input)
   })
   return { rows: chosen.length, width, values, names: encoding.inputs.flatMap(namesOf) }
@@ -102,7 +106,7 @@ interface Target {
 function fitInput({ name, type, data }: InputColumn, rows: Int32Array): InputEncoding {
   switch (data.kind) {
     case 'blob':
-      return fitImage(name, data, rows)
+      return type === 'embedding' ? fitEmbedding(name, data, rows) : fitImage(name, data, rows)
     case 'number':
       return fitNumber(name, 'number', data, rows)
     case 'boolean':
@@ -249,12 +253,13 @@ export function daysOf(text: string): number | undefined {
 function widthOf(input: InputEncoding): number {
   if (input.kind === 'number') return input.indicator ? 2 : 1
   if (input.kind === 'image') return input.bytes
+  if (input.kind === 'embedding') return input.mean.length
   return input.values.length + (input.hasNull ? 1 : 0) + 1
 }
 
 function namesOf(input: InputEncoding): string[] {
   const { name } = input
-  if (input.kind === 'image') return Array.from({ length: input.bytes }, (_, i) => `${name}[${i}]`)
+  if (input.kind === 'image' || input.kind === 'embedding') return Array.from({ length: widthOf(input) }, (_, i) => `${name}[${i}]`)
   if (input.kind === 'number') return input.indicator ? [name, `${name} is null`] : [name]
   return [...input.values.map((value) => `${name} = ${value}`), ...(input.hasNull ? [`${name} is null`] : []), `${name} unknown`]
 }

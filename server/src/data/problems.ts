@@ -290,6 +290,15 @@ export function imageSize(column: string, row: number, expected: number, found: 
     `\`${column}\`: the image in row ${thousands(row)} (counted from 0) has ${thousands(found)} bytes, the first has ${thousands(expected)}. All images must be of one size.`,
   )
 }
+export function emptyEmbedding(): DataProblem {
+  return new DataProblem('embedding', 'The embeddings of the training rows are empty lists. Name a column that holds numbers.')
+}
+export function constantEmbedding(rows: number): DataProblem {
+  return new DataProblem(
+    'all-constant',
+    `All ${many(rows, 'training row')} have the same embedding, so there is nothing to learn from. Was the model that made them given different inputs?`,
+  )
+}
 export function missingFeature(column: string): DataProblem {
   return new DataProblem('missing-feature', `The rows have no column \`${column}\`, which the model was trained on. Add it to the source.`)
 }

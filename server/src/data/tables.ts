@@ -14,12 +14,17 @@ export interface Tables {
   /** Runs statements that give no rows. */
   execute(sql: string): Promise<void>
   /** Runs one query and hands over its columns. */
-  query(sql: string): Promise<Columns>
+  query(sql: string, options?: QueryOptions): Promise<Columns>
   /** A new table from columns, for predictions and for fixtures. */
   create(name: string, columns: Columns): Promise<void>
   /** Stops the statement that is running, and those that wait for it: they reject with `Interrupted`. */
   interrupt(): void
   close(): Promise<void>
+}
+
+export interface QueryOptions {
+  /** Columns of type FLOAT[] that come as blobs, the bytes of each row's float32 numbers (NULL among them: NaN), instead of as text. */
+  readonly vectors?: readonly string[]
 }
 
 export interface Columns {

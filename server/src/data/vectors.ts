@@ -10,6 +10,8 @@ export interface RawVector {
   readonly data: Uint8Array
   /** One bit a row, least significant first; absent: no NULLs. */
   readonly validity?: Uint8Array
+  /** Of lists: their elements, one list behind the other. */
+  readonly child?: RawVector
 }
 
 /** Reads `bytes` bytes from the pointer stored at `offset` of `records`. */
@@ -22,6 +24,8 @@ export type VectorLayout =
   | { readonly kind: 'float'; readonly bytes: 4 | 8 }
   | { readonly kind: 'text' }
   | { readonly kind: 'blob' }
+  /** A list of 32-bit floats: 16-byte entries (offset, length) into the elements. */
+  | { readonly kind: 'floats' }
 
 /** How the values of a type lie in memory; undefined: the type is asked for as text. */
 export function layoutOf(sqlType: string): VectorLayout | undefined {
@@ -66,6 +70,8 @@ export function collect(layout: VectorLayout, read: ReadPointer): Collector {
       return new TextCollector(read)
     case 'blob':
       return new BlobCollector(read)
+    case 'floats':
+      return new FloatsCollector()
     default:
       return new NumberCollector(layout, read)
   }
@@ -74,7 +80,7 @@ export function collect(layout: VectorLayout, read: ReadPointer): Collector {
 /** Bytes of one row of the vector. */
 export function widthOf(layout: VectorLayout): number {
   if (layout.kind === 'boolean') return 1
-  return layout.kind === 'text' || layout.kind === 'blob' ? 16 : layout.bytes
+  return layout.kind === 'text' || layout.kind === 'blob' || layout.kind === 'floats' ? 16 : layout.bytes
 }
 
 /** Marks of NULL that cost nothing until the first one comes. */
@@ -257,6 +263,37 @@ class BlobCollector implements Collector {
       const start = length <= 12 ? i * 16 + 4 : spans.offset[i]!
       arena.set(from.subarray(start, start + length), end)
       this.#values.push(arena.subarray(end, end + length))
+      end += length
+    }
+    this.#validity.add(vector)
+  }
+
+  finish(): ColumnData {
+    return { kind: 'blob', values: this.#values, valid: this.#validity.finish() }
+  }
+}
+
+/** Lists of floats as their bytes, little-endian; a NULL among them is NaN. */
+class FloatsCollector implements Collector {
+  readonly #validity = new Validity()
+  readonly #values: Uint8Array[] = []
+
+  add(vector: RawVector): void {
+    const { rows, data, validity, child } = vector
+    const entries = view(Uint32Array, data, rows * 4)
+    const elements = child && child.rows > 0 ? view(Float32Array, child.data, child.rows) : new Float32Array()
+    const nulls = child?.validity && hasNull(child.validity, child.rows) ? child.validity : undefined
+    const known = (i: number) => !validity || isValid(validity, i)
+    let total = 0
+    for (let i = 0; i < rows; i++) if (known(i)) total += entries[i * 4 + 2]!
+    // One allocation a vector, as for blobs.
+    const arena = new Float32Array(total)
+    let end = 0
+    for (let i = 0; i < rows; i++) {
+      const [start, length] = known(i) ? [entries[i * 4]!, entries[i * 4 + 2]!] : [0, 0]
+      arena.set(elements.subarray(start, start + length), end)
+      if (nulls) for (let j = 0; j < length; j++) if (!isValid(nulls, start + j)) arena[end + j] = Number.NaN
+      this.#values.push(new Uint8Array(arena.buffer, end * 4, length * 4))
       end += length
     }
     this.#validity.add(vector)

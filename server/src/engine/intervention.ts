@@ -9,6 +9,7 @@ import { ROW } from '../sql/tree.ts'
 import { jsonAt, namedColumn } from './columns.ts'
 import { evaluateComplaint } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
+import { inputItems, queryInputs, withoutInput } from './inputs.ts'
 import { positionsWhere } from './membership.ts'
 import { measure } from './model-result.ts'
 import { type FittedModel, loadTrainingSet, type TrainingSet, train, validationOf } from './models.ts'
@@ -187,10 +188,10 @@ class MendedRows {
     await tables.execute(createAs('view', view, `select * replace (${written}) from ${quoted(this.current)}`))
     this.current = view
     const { plan } = this.model
-    const names = [...new Set([plan.target.name, ...plan.inputs.map((c) => c.name)])].map((name) => `s.${quoted(name)}`)
-    return tables.query(
-      `select ${names.join(', ')} from ${quoted(view)} s join ${quoted(touched)} f on s.${row} = f.${row} order by f.${place}`,
-    )
+    const own = [ROW, plan.target.name].map((name) => printExpr({ kind: 'column', name, table: 's' }))
+    const items = [...new Set([...own, ...inputItems(plan, 's')])].join(', ')
+    const sql = `select ${items} from ${quoted(view)} s join ${quoted(touched)} f on s.${row} = f.${row} order by f.${place}`
+    return queryInputs(this.ctx, plan, { sql, source: plan.source, encoding: this.model.trained!.encoding })
   }
 }
 
@@ -217,8 +218,12 @@ async function setColumn(
     return set.x
   }
   const { values, width } = encode(model.trained!.encoding, columns.columns)
+  const input = withoutInput(plan, columns)
   const x = set.x.slice()
-  for (const [i, row] of rows.entries()) x.set(values.subarray(i * width, (i + 1) * width), row * width)
+  for (const [i, row] of rows.entries()) {
+    x.set(values.subarray(i * width, (i + 1) * width), row * width)
+    if (input?.[i] === 0) gone[row] = 1
+  }
   return x
 }
 

@@ -1,4 +1,4 @@
-import type { Columns } from '../data/tables.ts'
+import type { Columns, QueryOptions } from '../data/tables.ts'
 import type { SourcePlan } from '../plan/plan.ts'
 import type { Key } from '../protocol/results.ts'
 import { printExpr } from '../sql/print.ts'
@@ -21,17 +21,20 @@ export function keyAt(columns: Columns, names: readonly string[], row: number): 
   return values.length === 1 ? (values[0] ?? 'null') : values
 }
 
-/** Columns of chosen rows (by position), in the order asked for. Cost: one scan. */
+/** Columns of chosen rows (by position), in the order asked for; `more` is SQL over the source as `s`. Cost: one scan. */
 export async function rowsAt(
   ctx: RunContext,
   source: SourcePlan,
   positions: readonly number[],
   names: readonly string[],
+  more: QueryOptions & { readonly items?: readonly string[] } = {},
 ): Promise<Columns> {
-  const wanted = [...new Set([ROW, ...keyColumns(source), ...names])].map(quoted)
+  const own = [ROW, ...keyColumns(source), ...names].map((name) => printExpr({ kind: 'column', name, table: 's' }))
+  const wanted = [...new Set([...own, ...(more.items ?? [])])]
   if (positions.length === 0) return { rows: 0, columns: [] }
   const list = positions.map((position, i) => `(${position}, ${i})`).join(', ')
   return ctx.tables.query(
-    `select ${wanted.map((w) => `s.${w}`).join(', ')} from ${quoted(source.name)} s join (values ${list}) as w(position, place) on s.${quoted(ROW)} = w.position order by w.place`,
+    `select ${wanted.join(', ')} from ${quoted(source.name)} s join (values ${list}) as w(position, place) on s.${quoted(ROW)} = w.position order by w.place`,
+    more,
   )
 }

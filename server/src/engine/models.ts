@@ -7,7 +7,9 @@ import { printExpr } from '../sql/print.ts'
 import { ROW, SPLIT } from '../sql/tree.ts'
 import { namedColumn, numbersOf } from './columns.ts'
 import { digest, type RunContext } from './context.ts'
+import { inputColumns, inputItems, queryInputs, withoutInput } from './inputs.ts'
 import { rowOrder } from './keys.ts'
+import { onnxLabels } from './onnx-model.ts'
 
 /**
  * Models of a run: training rows in key order, their encoding, the parameters (from the cache where plan, data and backend are the same), and
@@ -44,7 +46,13 @@ export async function fitModel(ctx: RunContext, plan: ModelPlan): Promise<Fitted
   const identity = modelIdentity(ctx, plan)
   const known = ctx.models.get(identity)
   if (known) return known
-  const model = plan.model.kind === 'column' ? await broughtModel(ctx, plan, identity) : await trainedModel(ctx, plan, identity)
+  const { kind } = plan.model
+  const model =
+    kind === 'column'
+      ? await broughtModel(ctx, plan, identity)
+      : kind === 'onnx'
+        ? { plan, hash: identity, ...(await onnxLabels(ctx, plan)) }
+        : await trainedModel(ctx, plan, identity)
   ctx.models.set(identity, model)
   return model
 }
@@ -73,13 +81,12 @@ async function trainedModel(ctx: RunContext, plan: ModelPlan, identity: string):
     return { plan, hash, labels, trained: { encoding, architecture, fitted, theta, rows, y }, notes }
   }
   ctx.step('reading training rows', 0, 0)
-  const columns = await ctx.tables.query(trainingQuery(ctx, plan))
+  const columns = await queryInputs(ctx, plan, { sql: trainingQuery(ctx, plan), source: plan.source })
   await ctx.breathe()
   const { rows: kept, notes } = labelled(columns, plan)
   const target = fitLabels(plan.target.name, namedColumn(columns, plan.target.name), plan.task, kept)
   const labels = target.kind === 'classes' ? target : undefined
-  const inputs = plan.inputs.map((input) => ({ name: input.name, type: input.type, data: namedColumn(columns, input.name) }))
-  const encoding = fitEncoding(inputs, kept)
+  const encoding = fitEncoding(inputColumns(plan, columns), kept)
   const set = trainingSet(columns, kept, encoding, target)
   await ctx.breathe()
   const architecture: Architecture = {
@@ -88,7 +95,7 @@ async function trainedModel(ctx: RunContext, plan: ModelPlan, identity: string):
     hidden: plan.model.kind === 'mlp' ? plan.model.hidden : [],
     activation: 'relu',
     outputs: labels ? labels.values.length : 1,
-    l2: plan.model.kind === 'column' ? 0 : plan.model.l2,
+    l2: 'l2' in plan.model ? plan.model.l2 : 0,
   }
   const { theta, ...fitted } = await train(ctx, plan, architecture, set, await validationSet(ctx, plan, encoding, labels))
   const unconverged = fitted.converged || architecture.hidden.length > 0 ? [] : [notConverged(plan, fitted)]
@@ -140,15 +147,16 @@ async function validationSet(
   labels: Labels | undefined,
 ): Promise<Examples | undefined> {
   if (plan.train?.patience === undefined || plan.validate === undefined) return undefined
-  const columns = await ctx.tables.query(rowsQuery(ctx, plan, plan.validate))
+  const columns = await queryInputs(ctx, plan, { sql: rowsQuery(ctx, plan, plan.validate), source: plan.source, encoding })
   return trainingSet(columns, labelled(columns, plan).rows, encoding, labels ?? numberTarget(plan))
 }
 
 /** The training rows again, encoded as they were when the model was fitted. */
 export async function loadTrainingSet(ctx: RunContext, model: FittedModel): Promise<TrainingSet> {
-  const columns = await ctx.tables.query(trainingQuery(ctx, model.plan))
+  const { encoding } = model.trained!
+  const columns = await queryInputs(ctx, model.plan, { sql: trainingQuery(ctx, model.plan), source: model.plan.source, encoding })
   await ctx.breathe()
-  return trainingSet(columns, labelled(columns, model.plan).rows, model.trained!.encoding, model.labels ?? numberTarget(model.plan))
+  return trainingSet(columns, labelled(columns, model.plan).rows, encoding, model.labels ?? numberTarget(model.plan))
 }
 
 /** A session over the training rows, disposed of when `use` is done. */
@@ -174,12 +182,12 @@ function trainingQuery(ctx: RunContext, plan: ModelPlan): string {
 
 function rowsQuery(ctx: RunContext, plan: ModelPlan, split: string | undefined): string {
   const source = ctx.prepared.get(plan.source)!
-  const columns = [...new Set([ROW, ...plan.inputs.map((c) => c.name), plan.target.name])].map(quoted)
+  const columns = [...new Set([quoted(ROW), ...inputItems(plan), quoted(plan.target.name)])]
   const where = split === undefined ? '' : ` where ${quoted(SPLIT)} = ${printExpr({ kind: 'literal', value: split })}`
   return `select ${columns.join(', ')} from ${quoted(plan.source)}${where} order by ${rowOrder(source.plan)}`
 }
 
-/** Rows that have a label; the others are left out, and a note says how many. */
+/** Rows that have a label, and an embedding where one is needed; the others are left out, and a note says how many. */
 function labelled(columns: Columns, plan: ModelPlan): { rows: Int32Array; notes: string[] } {
   const target = namedColumn(columns, plan.target.name)
   if (columns.rows === 0) {
@@ -189,15 +197,26 @@ function labelled(columns: Columns, plan: ModelPlan): { rows: Int32Array; notes:
     )
   }
   const all = Int32Array.from({ length: columns.rows }, (_, i) => i)
-  const rows = all.filter((i) => target.valid?.[i] !== 0 && !(target.kind === 'number' && Number.isNaN(target.values[i]!)))
-  if (rows.length === columns.rows) return { rows, notes: [] }
-  if (rows.length === 0) {
+  const named = all.filter((i) => target.valid?.[i] !== 0 && !(target.kind === 'number' && Number.isNaN(target.values[i]!)))
+  if (named.length === 0) {
     throw new DataProblem(
       'no-labels',
       `Every row of \`${plan.source}\` that \`${plan.name}\` would learn from has NULL in \`${plan.target.name}\`. Name another target or source.`,
     )
   }
-  return { rows, notes: [`${columns.rows - rows.length} rows without a \`${plan.target.name}\` were left out of training.`] }
+  const input = withoutInput(plan, columns)
+  const rows = input ? named.filter((i) => input[i] !== 0) : named
+  if (rows.length === 0) {
+    throw new DataProblem(
+      'no-embeddings',
+      `No row of \`${plan.source}\` that \`${plan.name}\` would learn from has an embedding. Name another column or source.`,
+    )
+  }
+  const without = (count: number, what: string) => (count === 0 ? [] : [`${count} rows without ${what} were left out of training.`])
+  return {
+    rows,
+    notes: [...without(columns.rows - named.length, `a \`${plan.target.name}\``), ...without(named.length - rows.length, 'an embedding')],
+  }
 }
 
 const numberTarget = (plan: ModelPlan): LabelEncoding => ({ kind: 'number', name: plan.target.name })

@@ -6,8 +6,10 @@ import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
 import { namedColumn, numbersOf } from './columns.ts'
 import type { RunContext } from './context.ts'
+import { inputItems, queryInputs, withoutInput } from './inputs.ts'
 import { argmax, isAnswered } from './metrics.ts'
 import type { FittedModel, Labels } from './models.ts'
+import { onnxAnswers } from './onnx-model.ts'
 
 /**
  * A model's answers for every row of a source, by position: probabilities (rows × classes), or values (rows × 1). A row for which a prediction
@@ -24,15 +26,17 @@ const quoted = (name: string) => printExpr({ kind: 'column', name })
 
 export async function predict(ctx: RunContext, model: FittedModel, source: string, theta?: Float64Array): Promise<Predictions> {
   ctx.step(`predicting ${source}`, 0, 0)
-  return model.trained ? computed(ctx, model, source, theta ?? model.trained.theta) : brought(ctx, model, source)
+  if (model.trained) return computed(ctx, model, source, theta ?? model.trained.theta)
+  return model.plan.model.kind === 'onnx' ? onnxAnswers(ctx, model, source) : brought(ctx, model, source)
 }
 
 async function computed(ctx: RunContext, model: FittedModel, source: string, theta: Float64Array): Promise<Predictions> {
   const { encoding, architecture } = model.trained!
-  const inputs = model.plan.inputs.map((c) => quoted(c.name)).join(', ')
-  const columns = await ctx.tables.query(`select ${inputs} from ${quoted(source)} order by ${quoted(ROW)}`)
+  const sql = `select ${inputItems(model.plan).join(', ')} from ${quoted(source)} order by ${quoted(ROW)}`
+  const columns = await queryInputs(ctx, model.plan, { sql, source, encoding })
   await ctx.breathe()
   const { rows } = columns
+  const input = withoutInput(model.plan, columns)
   const width = architecture.outputs
   const values = new Float32Array(rows * width)
   const chunk = Math.max(1, Math.floor(CHUNK_FLOATS / Math.max(1, encoding.width)))
@@ -47,6 +51,7 @@ async function computed(ctx: RunContext, model: FittedModel, source: string, the
     }
     ctx.step(`predicting ${source}`, from + part.length, rows)
   }
+  if (input) for (let i = 0; i < rows; i++) if (input[i] === 0) values.fill(0, i * width, (i + 1) * width)
   return { source, rows, width, values }
 }
 

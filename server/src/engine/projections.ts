@@ -4,6 +4,8 @@ import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
 import { digest, type RunContext } from './context.ts'
 import type { DebuggingIndex } from './debugging-index.ts'
+import { inputItems, queryInputs } from './inputs.ts'
+import { isAnswered } from './metrics.ts'
 import type { FittedModel } from './models.ts'
 import type { Predictions } from './predictions.ts'
 
@@ -89,15 +91,28 @@ export async function queryGradient(
   predictions: Predictions,
   weights: Float32Array,
 ): Promise<Float64Array> {
-  return withInference(ctx, model, predictions.source, (session) => session.weightedGradient(model.trained!.theta, weights, ctx.breathe))
+  const own = answeredOnly(predictions, weights)
+  return withInference(ctx, model, predictions.source, (session) => session.weightedGradient(model.trained!.theta, own, ctx.breathe))
+}
+
+/** A row without an answer has no probability that training could move. */
+function answeredOnly({ rows, width, values }: Predictions, weights: Float32Array): Float32Array {
+  let own = weights
+  for (let i = 0; i < rows; i++) {
+    if (isAnswered(values, i, width)) continue
+    if (own === weights) own = weights.slice()
+    own.fill(0, i * width, (i + 1) * width)
+  }
+  return own
 }
 
 async function withInference<T>(ctx: RunContext, model: FittedModel, source: string, use: (session: Session) => Promise<T>): Promise<T> {
   const quoted = (name: string) => printExpr({ kind: 'column', name })
-  const inputs = model.plan.inputs.map((c) => quoted(c.name)).join(', ')
-  const columns = await ctx.tables.query(`select ${inputs} from ${quoted(source)} order by ${quoted(ROW)}`)
+  const { encoding } = model.trained!
+  const sql = `select ${inputItems(model.plan).join(', ')} from ${quoted(source)} order by ${quoted(ROW)}`
+  const columns = await queryInputs(ctx, model.plan, { sql, source, encoding })
   await ctx.breathe()
-  const { values, rows } = encode(model.trained!.encoding, columns.columns)
+  const { values, rows } = encode(encoding, columns.columns)
   const session = await (await ctx.backend()).open(model.trained!.architecture, { rows, x: values })
   try {
     return await use(session)

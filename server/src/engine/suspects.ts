@@ -4,6 +4,7 @@ import type { Json, RankedRow } from '../protocol/results.ts'
 import type { Picture } from '../protocol/views.ts'
 import { jsonAt, namedColumn } from './columns.ts'
 import type { RunContext } from './context.ts'
+import { inputItems, readInputs, shownColumns, VECTORS } from './inputs.ts'
 import { keyAt, keyColumns, rowsAt } from './keys.ts'
 import { argmax } from './metrics.ts'
 import type { FittedModel } from './models.ts'
@@ -25,11 +26,14 @@ export async function rankedRows(
   const { plan, trained, labels } = model
   const source = ctx.prepared.get(plan.source)!.plan
   const positions = Array.from(ranking.rows, (row) => trained!.rows[row]!)
-  const columns = await rowsAt(ctx, source, positions, [plan.target.name, ...plan.inputs.map((c) => c.name)])
+  const seen = shownColumns(plan, source)
+  const names = [plan.target.name, ...seen.map((c) => c.name)]
+  const found = await rowsAt(ctx, source, positions, names, { items: inputItems(plan, 's'), ...VECTORS })
+  const columns = positions.length === 0 ? found : await readInputs(ctx, plan, found, { source: plan.source, encoding: trained!.encoding })
   const width = trained!.architecture.outputs
   const predicted = await predictions(ctx, model, columns)
-  const images = plan.inputs.filter((c) => c.type === 'image').map((c) => c.name)
-  const plain = plan.inputs.filter((c) => c.type !== 'image' && c.type !== 'blob').map((c) => c.name)
+  const images = seen.filter((c) => c.type === 'image').map((c) => c.name)
+  const plain = seen.filter((c) => c.type !== 'image' && c.type !== 'blob').map((c) => c.name)
   const pictures: Record<string, Picture> = {}
   const rows = positions.map((_, i): RankedRow => {
     const key = keyAt(columns, keyColumns(source), i)

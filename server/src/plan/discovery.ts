@@ -70,7 +70,7 @@ function scopeOf(on: RefSpec, source: SourceSpec, model: ModelSpec | undefined, 
 
 function columnsOf(discover: DiscoverSpec, source: SourceSpec, model: ModelSpec | undefined, notes: string[]): SlicedColumn[] {
   if (discover.over) return discover.over.map(asked)
-  const inputs = model && model.inputs.length > 0 ? model.inputs : besideModel(source, model)
+  const inputs = model && model.inputs.length > 0 && !isEmbedded(model) ? model.inputs : besideModel(source, model)
   const sliceable = inputs.filter(isSliceable)
   if (sliceable.length === 0) throw new Later(`\`${discover.name}\`: slices over images alone; name columns in \`over\``)
   if (sliceable.length < inputs.length) {
@@ -85,9 +85,12 @@ function asked(binned: BinnedSpec): SlicedColumn {
   return { ...slicedColumn(binned), mayIdentify: plain && isInteger(binned.column) }
 }
 
-/** For predictions brought along, which have no inputs: all columns but the key, the target and what came with the predictions. */
+const isEmbedded = ({ model }: ModelSpec): boolean => model.kind === 'head' && model.embedding.kind === 'column'
+
+/** For predictions brought along and heads on a column, which have no inputs to slice by: all columns but the key, the target and what they read. */
 function besideModel(source: SourceSpec, model: ModelSpec | undefined): readonly Column[] {
   const own = model?.model.kind === 'column' ? [model.target.name, model.model.column, ...model.model.scores] : []
+  if (model && isEmbedded(model)) own.push(model.target.name, ...model.inputs.map((c) => c.name))
   const left = new Set([...(source.key ?? []), ...own].map((name) => name.toLowerCase()))
   return source.schema.filter((c) => !left.has(c.name.toLowerCase()))
 }

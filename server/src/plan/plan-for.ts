@@ -100,10 +100,17 @@ function planOne(spec: Spec, declaration: DeclarationSpec, options: PlanOptions)
 }
 
 /** The same spec over the same data is the same plan wherever its folder lies: paths are taken as from the spec. */
-function withoutPlace<B extends Pick<Plan, 'path' | 'sources'>>(body: B) {
+function withoutPlace<B extends Pick<Plan, 'path' | 'sources' | 'models'>>(body: B) {
   const near = (path: string) => relative(dirname(body.path), path).replaceAll('\\', '/')
   const sources = body.sources.map((source) => ({ ...source, reading: source.reading && nearby(source.reading, near) }))
-  return { ...body, path: basename(body.path), sources }
+  const models = body.models.map((one) => ({ ...one, model: nearbyModel(one.model, near) }))
+  return { ...body, path: basename(body.path), sources, models }
+}
+
+function nearbyModel(model: ModelPlan['model'], near: (path: string) => string): ModelPlan['model'] {
+  if (model.kind === 'onnx') return { ...model, path: near(model.path) }
+  if (model.kind !== 'head' || model.embedding.kind !== 'onnx') return model
+  return { ...model, embedding: { ...model.embedding, path: near(model.embedding.path) } }
 }
 
 function nearby(reading: Reading, near: (path: string) => string): Reading {
@@ -175,7 +182,10 @@ function keyedSources(spec: Spec, task: Task, models: readonly ModelPlan[]): (so
 
 function refuseLaterModel(spec: Spec, name: string): void {
   const model = modelNamed(spec, name)
-  if (model.model.kind === 'later') throw new Later(`\`${model.name}\`: models of kind \`${model.model.name}\``)
+  if (model.model.kind !== 'later') return
+  throw new Later(
+    `\`${model.name}\`: models of kind \`${model.model.name}\`. Train it elsewhere and give it in ONNX form, \`onnx('file')\`; for influence, a logistic head on its embeddings, \`head(embedding: …)\``,
+  )
 }
 
 export function hashOf(value: Json): string {
@@ -203,6 +213,7 @@ function stepsOf(plan: Pick<Plan, 'sources' | 'models' | 'task'>): PlannedStep[]
 
 function trainingWords(model: ModelPlan): string {
   if (model.model.kind === 'column') return `take predictions of ${model.name} from column ${model.model.column}`
+  if (model.model.kind === 'onnx') return `run ${model.name} (${basename(model.model.path)})`
   return `train ${model.name} (${model.model.kind}) on ${model.source}.${model.train?.split ?? 'all rows'}, seed ${model.train?.seed ?? 7}`
 }
 

@@ -1,4 +1,4 @@
-import type { DiscoverSpec, RefSpec, SplitSpec, SuspectsSpec } from '../check/spec.ts'
+import type { DiscoverSpec, EmbeddingSpec, OnnxSpec, RefSpec, SplitSpec, SuspectsSpec } from '../check/spec.ts'
 import type { PlannedStep } from '../protocol/results.ts'
 import type { Column, Reading, SqlExpr } from '../sql/tree.ts'
 
@@ -62,6 +62,8 @@ export interface ModelPlan {
         readonly scores: readonly string[]
         readonly labels?: readonly (string | number | boolean)[]
       }
+    | { readonly kind: 'head'; readonly embedding: EmbeddingSpec; readonly l2: number }
+    | OnnxSpec
   readonly train?: {
     readonly split: string
     readonly epochs: number

@@ -3,12 +3,13 @@ import { trainOptions } from '../../../../grammar/src/setting-table.ts'
 import type { Column } from '../../sql/tree.ts'
 import { clauseOf } from '../clauses.ts'
 import { sameName } from '../names.ts'
+import { directoryOf, joinPath } from '../paths.ts'
 import { usableColumns } from '../rules/columns.ts'
 import { checkLeaks } from '../rules/leaks.ts'
 import { checkTarget } from '../rules/targets.ts'
 import { find, findColumn, findSplit, type ModelInfo, report, type Site, type SourceInfo } from '../scope.ts'
-import { type CheckedSetting, checkOptions, checkSetting } from '../settings.ts'
-import type { ModelSpec } from '../spec.ts'
+import { type CheckedSetting, checkOptions, checkSetting, isName, literalValue } from '../settings.ts'
+import type { ModelSpec, OnnxSpec } from '../spec.ts'
 import { comparable, isWhole, literalAs } from '../types.ts'
 
 export interface CheckedModel {
@@ -19,8 +20,7 @@ export interface CheckedModel {
 
 /** Models that learn here: they need `train on`. */
 const LEARNING = new Set(['logistic', 'linear', 'mlp', 'head', 'cnn', 'wrn', 'lstm'])
-const LATER = new Set(['head', 'cnn', 'wrn', 'lstm', 'saved', 'onnx'])
-const NO_INPUTS = new Set(['column', 'head'])
+const LATER = new Set(['cnn', 'wrn', 'lstm', 'saved'])
 
 export function checkModel(decl: ast.ModelDecl, site: Site): CheckedModel {
   const source = find(site, decl.on, 'source')
@@ -32,9 +32,14 @@ export function checkModel(decl: ast.ModelDecl, site: Site): CheckedModel {
   const target = found && predict ? usableColumns([{ column: found, at: predict.column }], 'label', site)[0] : undefined
   if (predict && target && kind) checkTarget(kind, target, predict.column, site)
 
-  const inputs = checkInputs(clauseOf(decl, 'from'), kind, source, site)
+  const embedded = setting?.values.get('embedding')
+  const computed = kind === 'onnx' || embedded?.kind !== 'setting' || embedded.called
+  const takesNone = kind === 'column' || (kind === 'head' && !computed)
+  const listed = checkInputs(clauseOf(decl, 'from'), takesNone ? kind : undefined, source, site)
+  const embedding = embedded && isName(embedded) ? findColumn(site, source, embedded.name) : undefined
+  const inputs = embedding && embedded && isName(embedded) ? [{ column: embedding, at: embedded.name }] : takesNone ? [] : listed
   if (source && target) checkLeaks(inputs, target, source, site)
-  const usable = usableColumns(inputs, 'input', site)
+  const usable = usableColumns(inputs, embedding ? 'embedding' : kind === 'onnx' || kind === 'head' ? 'feeding' : 'input', site)
 
   const train = checkTrain(clauseOf(decl, 'train'), source, site)
   const validateClause = clauseOf(decl, 'validate')
@@ -46,7 +51,7 @@ export function checkModel(decl: ast.ModelDecl, site: Site): CheckedModel {
   const patience = clauseOf(decl, 'train')?.options?.args.find((arg) => arg.label?.text.toLowerCase() === 'patience')
   if (patience && !validateClause && !site.entry.hasSyntaxError) report(site, 'patience-without-validate', patience, {})
 
-  const model = setting && kindClause ? modelKind(setting, kindClause, source, target, site) : undefined
+  const model = setting && kindClause ? modelKind(setting, { clause: kindClause, source, target, embedding }, site) : undefined
   const task = taskOf(kind, target)
   const brought = model?.kind === 'column' && source ? columnsNamed([model.column, ...model.scores], source) : []
   const info: ModelInfo = {
@@ -67,17 +72,17 @@ export function checkModel(decl: ast.ModelDecl, site: Site): CheckedModel {
 /** A number is predicted as a number by a linear model, by a network unless it is whole, and by predictions that are fractions. */
 function taskOf(kind: string | undefined, target: Column | undefined): ModelSpec['task'] {
   if (kind === 'linear') return 'regression'
-  if (kind === 'logistic' || target?.type !== 'number') return 'classification'
+  if (kind === 'logistic' || kind === 'head' || target?.type !== 'number') return 'classification'
   return isWhole(target) ? 'classification' : 'regression'
 }
 
 function checkInputs(
   clause: ast.ModelFromClause | undefined,
-  kind: string | undefined,
+  needless: string | undefined,
   source: SourceInfo | undefined,
   site: Site,
 ): { readonly column: Column; readonly at: ast.Name }[] {
-  if (clause && kind && NO_INPUTS.has(kind)) report(site, 'needs-no-inputs', clause.keyword, { kind })
+  if (clause && needless) report(site, 'needs-no-inputs', clause.keyword, { kind: needless })
   const inputs: { column: Column; at: ast.Name }[] = []
   for (const at of clause?.columns ?? []) {
     const column = findColumn(site, source, at)
@@ -103,19 +108,19 @@ function checkTrain(clause: ast.TrainClause | undefined, source: SourceInfo | un
   }
 }
 
-function modelKind(
-  setting: CheckedSetting,
-  clause: ast.KindClause,
-  source: SourceInfo | undefined,
-  target: Column | undefined,
-  site: Site,
-): ModelSpec['model'] | undefined {
+interface KindParts {
+  readonly clause: ast.KindClause
+  readonly source: SourceInfo | undefined
+  readonly target: Column | undefined
+  /** The column that a head reads. */
+  readonly embedding: Column | undefined
+}
+
+function modelKind(setting: CheckedSetting, { clause, source, target, embedding }: KindParts, site: Site): ModelSpec['model'] | undefined {
   const { name } = setting
-  if (LATER.has(name)) {
-    const embedding = setting.values.get('embedding')
-    if (embedding?.kind === 'setting') findColumn(site, source, embedding.name)
-    return { kind: 'later', name }
-  }
+  if (LATER.has(name)) return { kind: 'later', name }
+  if (name === 'onnx') return onnxKind(setting, target, site)
+  if (name === 'head') return headKind(setting, embedding, site)
   if (name === 'logistic' || name === 'linear') return { kind: name, l2: setting.number('l2') ?? 0.001 }
   if (name === 'mlp') return { kind: 'mlp', hidden: hiddenOf(setting.values.get('hidden')), l2: setting.number('l2') ?? 0.0001 }
   return columnKind(setting, clause, source, target, site)
@@ -125,6 +130,33 @@ function hiddenOf(value: ast.Value | undefined): number[] {
   if (value?.kind === 'number') return [value.value]
   if (value?.kind !== 'values') return [64]
   return value.items.flatMap((item) => (item.value.kind === 'number' ? [item.value.value] : []))
+}
+
+/** A head over a column, or over a layer of a model in ONNX form, which has classes of its own that are not asked for. */
+function headKind(setting: CheckedSetting, column: Column | undefined, site: Site): ModelSpec['model'] | undefined {
+  const given = setting.values.get('embedding')
+  const l2 = setting.number('l2') ?? 0.001
+  if (given?.kind !== 'setting') return undefined
+  if (isName(given)) return column && { kind: 'head', embedding: { kind: 'column', column: column.name }, l2 }
+  const onnx = checkSetting(given, 'model kind', site)
+  const embedding = onnx && onnxKind(onnx, undefined, site)
+  if (embedding === undefined) return undefined
+  return { kind: 'head', embedding: { ...embedding, classes: undefined }, l2 }
+}
+
+function onnxKind(setting: CheckedSetting, target: Column | undefined, site: Site): OnnxSpec | undefined {
+  const file = setting.text('file')
+  if (file === undefined || file === '') return undefined
+  const list = setting.values.get('classes')
+  const classes = list?.kind === 'values' ? list.items.flatMap(({ value }) => classOf(value, target)) : undefined
+  return { kind: 'onnx', path: joinPath(directoryOf(site.entry.module.path), file), output: setting.text('output'), classes }
+}
+
+function classOf(value: ast.Value, target: Column | undefined): (string | number | boolean)[] {
+  if (isName(value)) return [labelFor(value.name.text, target)]
+  const literal = literalValue(value)
+  if (literal === undefined) return []
+  return [target ? literalAs(target.type, literal) : literal]
 }
 
 function columnKind(

@@ -54,5 +54,9 @@ function isNeedless(decl: ast.Declaration, unless: 'using' | 'column_or_head' | 
   if (unless === 'using') return 'using' in decl && decl.using !== undefined
   if (unless !== 'column_or_head' || decl.kind !== 'model') return false
   const kind = decl.clauses.find((clause) => clause.word === 'kind')
-  return kind !== undefined && /^(column|head)$/i.test(kind.setting.name.text)
+  return (
+    kind !== undefined &&
+    /^(column|head)$/i.test(kind.setting.name.text) &&
+    !kind.setting.args.some(({ value }) => value.kind === 'setting' && value.called)
+  )
 }

@@ -10,6 +10,16 @@ const ROLES = {
     remedy: 'name a column of numbers, text or booleans',
   },
   input: { says: 'an input', refused: ['blob', 'list', 'struct'], remedy: 'compute numbers or text from it in a view' },
+  feeding: {
+    says: 'an input of a model in ONNX form',
+    refused: ['blob', 'struct', 'date', 'timestamp', 'duration'],
+    remedy: 'compute numbers or text from it in a view',
+  },
+  embedding: {
+    says: 'an embedding',
+    refused: ['number', 'boolean', 'date', 'timestamp', 'duration', 'image', 'blob', 'struct'],
+    remedy: 'name a column that holds a list of numbers, `FLOAT[]` or text as `[0.1, 0.2]`',
+  },
   slicing: {
     says: 'what slices are made of',
     refused: ['image', 'blob', 'list', 'struct'],

@@ -9,7 +9,12 @@ export function checkTarget(kind: string, target: Column, at: ast.Span, site: Si
   if (type === 'unknown') return
   if (kind === 'linear' && type !== 'number')
     report(site, 'wrong-target', at, { kind, column, type, remedy: 'use `logistic` to predict classes' })
-  if (kind === 'logistic' && type === 'number' && !isWhole(target) && /DOUBLE|FLOAT|REAL|DECIMAL|NUMERIC/i.test(sqlType)) {
+  if (
+    (kind === 'logistic' || kind === 'head') &&
+    type === 'number' &&
+    !isWhole(target) &&
+    /DOUBLE|FLOAT|REAL|DECIMAL|NUMERIC/i.test(sqlType)
+  ) {
     report(site, 'number-as-classes', at, { column, sqlType })
   }
   if (type === 'date' || type === 'timestamp')
