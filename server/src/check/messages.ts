@@ -123,6 +123,8 @@ export interface ProblemData {
   'no-influence': object
   'order-in-complaint': { word: string }
   'jumping-aggregate': { name: string }
+  'not-relaxable': { what: string; why: string }
+  'blame-silent': { model: string }
   'expect-form': object
   'expect-output': { column: string; known: readonly string[]; nearest?: string }
   'expect-group': { column: string }
@@ -330,6 +332,9 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'order-in-complaint': ({ word }) => `A complaint is about all rows of a result: remove \`${word}\`.`,
   'jumping-aggregate': ({ name }) =>
     `${q(name)} of predictions changes in jumps, so no row's influence on it can be told: use \`count\`, \`sum\` or \`avg\`.`,
+  'not-relaxable': ({ what, why }) => `No row’s influence on ${q(what)} can be told: ${why}.`,
+  'blame-silent': ({ model }) =>
+    `Rows of ${q(model)} are blamed, and it has no say in this query: name the model to blame first behind \`using\`.`,
   'expect-form': () => 'An expectation compares a column of the result with a number, as `n <= 100`, or is `lower n` or `higher n`.',
   'expect-output': ({ column, known: names, nearest }) =>
     `The query gives no column ${q(column)}.${known(names, nearest, 'Name it with `as`.')}`,

@@ -7,12 +7,12 @@ import { printExpr } from '../sql/print.ts'
 import { createAs } from '../sql/statements.ts'
 import { ROW } from '../sql/tree.ts'
 import { jsonAt, namedColumn } from './columns.ts'
-import { evaluateComplaint } from './complaint.ts'
+import { askModels, evaluateComplaint } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
 import { inputItems, queryInputs, withoutInput } from './inputs.ts'
 import { positionsWhere } from './membership.ts'
 import { measure } from './model-result.ts'
-import { type FittedModel, loadTrainingSet, type TrainingSet, train, validationOf } from './models.ts'
+import { type FittedModel, fitModel, loadTrainingSet, type TrainingSet, train, validationOf } from './models.ts'
 import { subset } from './out-of-fold.ts'
 import { type Predictions, predict } from './predictions.ts'
 import { rankSuspects, trainingPredictions } from './ranking.ts'
@@ -44,7 +44,10 @@ export async function runIntervention(
     const values: Record<string, number | null> = {}
     for (const m of task.compare) {
       if (m.kind === 'complaint') {
-        const evaluated = await evaluateComplaint(ctx, m.task, model, await predicted(m.task.source, parameters, when))
+        const asked = await askModels(ctx, m.task, models, (one, source) =>
+          one === model ? predicted(source, parameters, when) : predict(ctx, one, source),
+        )
+        const evaluated = await evaluateComplaint(ctx, m.task, asked)
         values[m.text] = evaluated.expectations[0]?.actual ?? null
         continue
       }
@@ -113,8 +116,11 @@ async function targeted(
     const chosen = await positionsWhere(ctx, model.plan.source, fix.target.sql)
     return indicesWhere(model.trained!.rows, (position) => chosen.has(position))
   }
-  const predictions = await predict(ctx, model, task.complaint.source)
-  const evaluated = await evaluateComplaint(ctx, task.complaint, model, predictions)
+  const models: FittedModel[] = []
+  for (const one of plan.models) models.push(await fitModel(ctx, one))
+  const asked = await askModels(ctx, task.complaint, models)
+  const { predictions } = asked[0]!
+  const evaluated = await evaluateComplaint(ctx, task.complaint, asked)
   const ranking = await rankSuspects(ctx, {
     task: task.complaint,
     model,

@@ -87,7 +87,9 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const pairs = automatic ? autoPairs(model) : (given ?? SPECTRAL_PAIRS)
   const started = performance.now()
   const index = await debuggingIndex(ctx, model, pairs, typeof treatment === 'object' ? treatment : undefined)
-  const projected = await queryProjections(ctx, model, request.predictions, index)
+  const parts = partsOf(request)
+  const projected = []
+  for (const part of parts) projected.push(await queryProjections(ctx, model, part.predictions, index))
   const squaredNorm = await queryNorm(ctx, request)
   const indexMs = performance.now() - started
   if (index.k === 0) {
@@ -96,7 +98,11 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     ])
   }
   const ranked = performance.now()
-  const coefficients = await projected.coefficients(evaluated.weights)
+  const coefficients = new Float64Array(index.k)
+  for (const [i, part] of parts.entries()) {
+    const some = await projected[i]!.coefficients(part.weights)
+    for (let l = 0; l < index.k; l++) coefficients[l]! += some[l]!
+  }
   const flat = flatteningPairs(index, model)
   const k = automatic ? dataPairs(index, model) : given !== undefined ? index.k : pairsForShare(coefficients, squaredNorm, flat, 0.95)
   const block = index.blocks.get(treatmentName(treatment))!
@@ -125,16 +131,31 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
 }
 
 /** ‖∇q‖², kept by model, data and weights, for it costs a backward pass over the inference table. */
-async function queryNorm(ctx: RunContext, { model, predictions, evaluated }: RankingRequest): Promise<number> {
-  const { weights } = evaluated
-  const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)
-  const hash = digest(model.hash, ctx.prepared.get(predictions.source)!.hash, bytes)
+async function queryNorm(ctx: RunContext, request: RankingRequest): Promise<number> {
+  const { model } = request
+  const told = partsOf(request).flatMap(({ predictions, weights }) => [
+    ctx.prepared.get(predictions.source)!.hash,
+    new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength),
+  ])
+  const hash = digest(model.hash, ...told)
   const stored = ctx.cache.read<{ squaredNorm: number }>('gradients', hash)
   if (stored) return stored.meta.squaredNorm
-  const gradient = await queryGradient(ctx, model, predictions, weights)
+  const gradient = await wholeGradient(ctx, request)
   const squaredNorm = gradient.reduce((sum, g) => sum + g * g, 0)
   ctx.cache.write('gradients', hash, { squaredNorm }, {})
   return squaredNorm
+}
+
+/** The tables that the model speaks of, with the complaint's derivative by its answers about each. */
+const partsOf = ({ predictions, evaluated }: RankingRequest) => [{ predictions, weights: evaluated.weights }, ...evaluated.more]
+
+async function wholeGradient(ctx: RunContext, request: RankingRequest): Promise<Float64Array> {
+  let whole: Float64Array | undefined
+  for (const { predictions, weights } of partsOf(request)) {
+    const gradient = await queryGradient(ctx, request.model, predictions, weights)
+    whole = whole ? whole.map((sum, i) => sum + gradient[i]!) : gradient
+  }
+  return whole!
 }
 
 function confusionWords(model: FittedModel, { given, alternative, lift }: { given: number; alternative: number; lift: number }): string {
@@ -164,11 +185,11 @@ async function byConjugateGradients(
   treatment: Treatment,
   members: Uint8Array | undefined,
 ): Promise<Ranking> {
-  const { task, model, predictions, evaluated, suspects } = request
+  const { task, model, suspects } = request
   if (task.method.kind !== 'cg') throw new Error('not conjugate gradients')
   const { iterations, damping } = task.method
   const started = performance.now()
-  const gradient = await queryGradient(ctx, model, predictions, evaluated.weights)
+  const gradient = await wholeGradient(ctx, request)
   return withTraining(ctx, model, async (session, set) => {
     const theta = model.trained!.theta
     let products = 0

@@ -6,7 +6,7 @@ import { printExpr } from '../sql/print.ts'
 import { runAssertion } from './assertion.ts'
 import { writeAtomically } from './cache.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
-import { evaluateComplaint } from './complaint.ts'
+import { askModels, evaluateComplaint } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
 import { debuggingIndex } from './debugging-index.ts'
 import { runDiscovery } from './discovery.ts'
@@ -18,7 +18,6 @@ import { modelResult } from './model-result.ts'
 import { type FittedModel, fitModel } from './models.ts'
 import { explainRanking } from './nearest.ts'
 import { partitionResult } from './partitions.ts'
-import { predict } from './predictions.ts'
 import { prepare } from './prepare.ts'
 import { rankSuspects } from './ranking.ts'
 import { autoPairs } from './spectral-rule.ts'
@@ -152,11 +151,12 @@ async function complaintMembers(
   models: readonly FittedModel[],
 ): Promise<Members & Record<string, unknown>> {
   const model = models.find((m) => m.plan.name === task.model)!
-  const predictions = await predict(ctx, model, task.source)
-  const evaluated = await evaluateComplaint(ctx, task, model, predictions)
+  const asked = await askModels(ctx, task, models)
+  const { predictions } = asked[0]!
+  const evaluated = await evaluateComplaint(ctx, task, asked)
   const ranking = await rankSuspects(ctx, { task, model, predictions, evaluated, suspects: task.suspects, seed: plan.seed })
   const { rows, pictures } = ranking.rows.length ? await rankedRows(ctx, model, ranking) : { rows: [], pictures: {} }
-  const parts = [{ predictions, weights: evaluated.weights }]
+  const parts = [{ predictions, weights: evaluated.weights }, ...evaluated.more]
   const explained = await explainRanking(ctx, { model, ranking, ranked: rows, parts })
   const { expectations } = evaluated
   const first = expectations[0]
@@ -165,7 +165,7 @@ async function complaintMembers(
   const unanswered = [
     ...new Set(unknown.map((e) => `The query gives NULL where \`${e.expect}\` is expected: whether it holds is unknown.`)),
   ]
-  const notes = [...model.notes, ...unanswered, ...ranking.notes]
+  const notes = [...model.notes, ...unanswered, ...evaluated.notes, ...ranking.notes]
   return {
     status: satisfied ? 'ok' : 'violated',
     query: task.queryText,

@@ -1,128 +1,97 @@
 import type * as ast from '../../../grammar/src/ast.ts'
 import { printExpr as printWritten, printSelect as printWrittenSelect } from '../../../grammar/src/printer.ts'
+import { childrenOf } from '../../../grammar/src/walker.ts'
 import type { ComplaintSpec, Spec } from '../check/spec.ts'
+import { call, column, literal, star } from '../sql/build.ts'
 import { printSelect } from '../sql/print.ts'
 import { ROW, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
-import { inSplit } from './assertion.ts'
 import { type Place, same, sourceNamed, toSql } from './expression.ts'
 import { Later } from './later.ts'
-import type { ComplaintTask, ExpectationPlan, OutputTree } from './plan.ts'
-import { predictedPlace } from './predicted.ts'
-import { classTable, modelNamed } from './tables.ts'
+import type { ComplaintTask, ExpectationPlan, GradientPlan, OutputTree } from './plan.ts'
+import { Answers, number, outputName } from './provenance/aggregates.ts'
+import { Chances } from './provenance/chances.ts'
+import { choose, groupColumn, Lineage, type Query } from './provenance/lineage.ts'
+import { constantOf, QueryTables, type ValueAtom, type Variable } from './provenance/query-tables.ts'
+import { type Event, hardSubquery, predictedSubquery, relaxedSubquery } from './provenance/subqueries.ts'
+import { modelNamed } from './tables.ts'
 
 /**
- * A complaint's query in two forms (METHODS §4, R §5): the *hard* query over predicted values, and its *lineage*: for every row and every
- * class that the row might be predicted as, the values that enter the result's sums. Over the lineage each sum is linear in the
- * probabilities, Σ_i Σ_c p_ic·v_ic, exact per row; outputs are small trees over such sums, differentiated by the engine.
- * A regression model's lineage has one "class": the prediction itself, and each value a second time at prediction + 1, whose difference is the
- * derivative of a value linear in the prediction.
+ * A complaint's query in two forms (METHODS §4, R §5): the *hard* query over predicted values, and its relaxation, computed by the database from the
+ * lineage (`provenance/`): for every joined row and every joint choice of what its rows might be predicted as, the values that enter the result's sums
+ * with their chance. Outputs are small trees over such sums. A query without groups and aggregates has one row of the result for each joined
+ * row, so its values are averages over that row's choices.
  */
-const S = 's'
-const CLASS = 'assay class'
-const own = (name: string): SqlExpr => ({ kind: 'column', name })
-
 export function complaintTask(spec: Spec, complaint: ComplaintSpec): ComplaintTask {
+  const written = complaint.query
+  return taskOf(withStars(spec, written), complaint, written)
+}
+
+function taskOf({ spec, query }: { spec: Spec; query: ast.Select }, complaint: ComplaintSpec, written: ast.Select): ComplaintTask {
   const model = modelNamed(spec, complaint.using[0]!)
-  const table = complaint.query.from!
-  const source = sourceNamed(spec, table.ref.source.text)
-  const hard = predictedPlace(spec, source.name, S)
-  const classes: Place = {
-    spec,
-    table: () => S,
-    predict: () => ({ kind: 'column', table: 'c', name: 'assay value' }),
-    score: () => {
-      throw new Later('score() in a complaint’s query')
-    },
-  }
-  const regression = model.task === 'regression'
-  const shifted = (by: number): Place => ({
-    ...hard,
-    predict: (m, t) => ({ kind: 'binary', op: '+', left: hard.predict(m, t), right: { kind: 'literal', value: by } }),
+  const chances = new Chances()
+  const tables = new QueryTables(spec, query, chances)
+  const isAggregated = query.groupBy.length > 0 || query.items.some((i) => aggregates(spec, i.value)) || query.having !== undefined
+  const byItems = query.distinct === true && !isAggregated
+  const groups = byItems ? query.items.map((i) => i.value) : query.groupBy
+  const single = !isAggregated && !byItems
+
+  const events: Event[] = []
+  const relaxedPlace = tables.place((e) => {
+    if ((e.kind !== 'exists' && e.kind !== 'in') || !predictedSubquery(spec, e)) return undefined
+    const event = relaxedSubquery(spec, e, tables, chances, events.length)
+    if ('kind' in event) return event
+    events.push(event)
+    return event.value
   })
-  const slots: Slot[] = []
-  const groups = complaint.query.groupBy.map((g) => resolveAlias(g, complaint.query))
-  const outputs: { name: string; tree: OutputTree }[] = []
-  for (const item of complaint.query.items) {
-    const name = item.alias?.text ?? (item.value.kind === 'column' ? item.value.name.text : printWritten(item.value))
-    if (isGroup(item.value, groups)) continue
-    outputs.push({ name, tree: outputTree(item.value, slots, spec) })
+  const hardPlace: Place = {
+    ...tables.place((e) =>
+      (e.kind === 'exists' || e.kind === 'in') && predictedSubquery(spec, e) ? hardSubquery(spec, e, tables, chances) : undefined,
+    ),
+    output: (name) => column(name),
   }
-  const expectations = complaint.expect.map((e) => expectation(e, outputs))
-  const where = [...(complaint.query.where ? [complaint.query.where] : [])]
-  const from = { kind: 'table' as const, name: source.name, alias: S }
-  const splitFilter = table.ref.split ? [inSplit(table.ref.split.text)] : []
-  const conditions = (place: Place): SqlExpr | undefined => {
-    const all = [...splitFilter, ...where.map((w) => toSql(w, place))]
-    return all.length ? { kind: 'logical', op: 'and', operands: all } : undefined
-  }
-
-  const lineagePlace = regression ? shifted(0) : classes
-  const later = regression ? slots.map((slot) => slotValue(slot, shifted(1))) : []
-  const lineage: SqlSelect = {
-    items: [
-      { value: { kind: 'column', table: S, name: ROW }, alias: ROW },
-      { value: regression ? { kind: 'literal', value: 0 } : { kind: 'column', table: 'c', name: CLASS }, alias: CLASS },
-      ...groups.map((g, i) => ({ value: toSql(g, lineagePlace), alias: `assay group ${i}` })),
-      ...[...slots.map((slot) => slotValue(slot, lineagePlace)), ...later].map((value, i) => ({ value, alias: `assay slot ${i}` })),
-    ],
-    from,
-    joins: regression ? hard.joins() : [{ side: 'cross', from: { kind: 'table', name: classTable(model.name), alias: 'c' } }],
-    where: conditions(lineagePlace),
-    orderBy: [{ value: own(ROW), descending: false }],
+  const rows = tables.tables.map((t) => column(ROW, t.alias))
+  const answers = new Answers(spec, query, groups, relaxedPlace)
+  const expectations = complaint.expect.map((e) => expectation(e, { answers, single, grouped: groups.length > 0, having: query.having }))
+  const relaxed: Query = {
+    select: query,
+    tables,
+    on: query.joins.map((j) => toSql(j.on, relaxedPlace)),
+    where: query.where ? [toSql(query.where, relaxedPlace)] : [],
+    groups: single ? rows : groups.map((g) => answers.sql(g)),
+    slots: answers.slots,
+    events,
   }
 
-  const answerNames = new Set<string>()
+  const groupItems = (single ? rows : groups.map((g) => toSql(g, hardPlace))).map((value, i) => ({ value, alias: groupColumn(i) }))
+  const hardOn = query.joins.map((j) => toSql(j.on, hardPlace))
   const answer: SqlSelect = {
-    items: [
-      ...groups.map((g, i) => ({ value: toSql(g, hard), alias: `assay group ${i}` })),
-      ...complaint.query.items.map((item) => {
-        const alias = item.alias?.text ?? (item.value.kind === 'column' ? item.value.name.text : printWritten(item.value))
-        answerNames.add(alias)
-        return { value: toSql(item.value, hard), alias }
-      }),
-    ],
-    from,
-    where: conditions(hard),
-    groupBy: groups.map((g) => toSql(g, hard)),
+    items: [...groupItems, ...query.items.map((i) => ({ value: toSql(i.value, hardPlace), alias: outputName(i) }))],
+    where: query.where && toSql(query.where, hardPlace),
+    groupBy: single ? undefined : groups.map((g) => toSql(g, hardPlace)),
+    having: query.having && toSql(query.having, hardPlace),
   }
-  const outputName = (name: string) => [...answerNames].find((n) => same(n, name)) ?? name
-  const place: Place = { ...hard, table: () => undefined, output: (name) => own(outputName(name)) }
-  const hardQuery: SqlSelect = {
-    with: [{ name: 'assay answer', query: { ...answer, joins: hard.joins() } }],
-    items: [
-      { value: { kind: 'star' } },
-      ...complaint.expect.flatMap((e, i) => [
-        {
-          value: {
-            kind: 'cast' as const,
-            value: e.kind === 'direction' ? own(outputName(e.column.text)) : toSql(measured(e), place),
-            type: 'double',
-          },
-          alias: `assay actual ${i}`,
-        },
-        {
-          value: e.where
-            ? ({ kind: 'call', name: 'coalesce', args: [toSql(e.where, place), { kind: 'literal', value: false }] } as const)
-            : ({ kind: 'literal', value: true } as const),
-          alias: `assay expect ${i}`,
-        },
-      ]),
-    ],
-    from: { kind: 'table', name: 'assay answer' },
-    orderBy: groups.map((_, i) => ({ value: own(`assay group ${i}`), descending: false })),
-  }
-  const predictions = hard.predictions()
+  const hard = hardQuery(spec, complaint, { ...answer, ...tables.joined(query, 'hard', hardOn) }, groupItems.length, query)
+
+  const lineage = new Lineage(relaxed)
+  const gradients = lineage.gradients().map(({ variable, select }) => ({ ...gradientBy(variable), sql: printSelect(select) }))
+  const spoken = gradients.find((g) => same(g.model, model.name)) ?? gradients[0]
+  const shownOf = single
+    ? query.items.slice(0, 8).map((i) => ({ name: outputName(i), column: outputName(i) }))
+    : groups.map((g, i) => ({ name: printWritten(g), column: groupColumn(i) }))
   return {
     kind: 'complaint',
     model: model.name,
-    source: source.name,
-    queryText: printWrittenSelect(complaint.query),
-    predictions: predictions.length ? predictions : [{ model: model.name, source: source.name, scores: [] }],
-    hardSql: printSelect(hardQuery),
-    lineageSql: printSelect(lineage),
-    groupColumns: groups.map((g) => printWritten(g)),
-    outputs,
-    slots: slots.length,
+    source: spoken?.source ?? tables.tables[0]!.source,
+    sources: sourcesRead(spec, written),
+    queryText: printWrittenSelect(written),
+    predictions: chances.predictions(),
+    chances: chances.plans(),
+    hardSql: printSelect(hard),
+    relaxedSql: printSelect(lineage.values()),
+    gradients,
+    groups: groupItems.length,
+    shownOf,
+    slots: answers.slots.length,
     expectations,
     suspects: complaint.blame,
     method: complaint.method,
@@ -130,138 +99,146 @@ export function complaintTask(spec: Spec, complaint: ComplaintSpec): ComplaintTa
   }
 }
 
-/** A sum over the lineage: of `value` (1 where it is absent), over rows where `counted` (the value itself) is not NULL. */
-type Slot = { readonly kind: 'rows' } | { readonly kind: 'count' | 'sum'; readonly value: ast.Expr }
-
-function slotValue(slot: Slot, place: Place): SqlExpr {
-  if (slot.kind === 'rows') return { kind: 'literal', value: 1 }
-  const value = toSql(slot.value, place)
-  if (slot.kind === 'count') {
-    return {
-      kind: 'case',
-      whens: [{ when: { kind: 'is_null', negated: true, value }, then: { kind: 'literal', value: 1 } }],
-      otherwise: { kind: 'literal', value: 0 },
-    }
-  }
+/** The answer with, beside each row, what each expectation measures and whether it speaks of the row; rows that none speaks of are left out. */
+function hardQuery(spec: Spec, complaint: ComplaintSpec, answer: SqlSelect, nGroups: number, query: ast.Select): SqlSelect {
+  const names = query.items.map(outputName)
+  const own = (name: string) => column(names.find((n) => same(n, name)) ?? name)
+  const place: Place = { spec, table: () => undefined, predict: noModels, score: noModels, output: own }
+  const columns = complaint.expect.flatMap((e, i) => {
+    const measure: SqlExpr =
+      e.kind === 'direction' ? own(e.column.text) : e.kind === 'condition' ? toSql(measured(e), place) : { kind: 'literal', value: null }
+    return [
+      { value: { kind: 'cast' as const, value: measure, type: 'double' }, alias: `assay actual ${i}` },
+      { value: e.where ? call('coalesce', toSql(e.where, place), literal(false)) : literal(true), alias: `assay expect ${i}` },
+    ]
+  })
+  const spokenOf: SqlExpr = { kind: 'logical', op: 'or', operands: complaint.expect.map((_, i) => column(`assay expect ${i}`)) }
   return {
-    kind: 'call',
-    name: 'coalesce',
-    args: [
-      { kind: 'cast', value, type: 'double' },
-      { kind: 'literal', value: 0 },
+    with: [
+      { name: 'assay answer', query: answer },
+      { name: 'assay measured', query: { items: [{ value: star }, ...columns], from: { kind: 'table', name: 'assay answer' } } },
     ],
+    items: [{ value: star }],
+    from: { kind: 'table', name: 'assay measured' },
+    where: spokenOf,
+    orderBy: Array.from({ length: nGroups }, (_, i) => ({ value: column(groupColumn(i)), descending: false })),
   }
 }
 
-function outputTree(expr: ast.Expr, slots: Slot[], spec: Spec): OutputTree {
-  const slot = (s: Slot): OutputTree => {
-    slots.push(s)
-    return { kind: 'slot', slot: slots.length - 1 }
-  }
-  if (expr.kind === 'number' || expr.kind === 'percent') return { kind: 'number', value: expr.value }
-  if (expr.kind === 'unary' && expr.op !== 'not') {
-    const operand = outputTree(expr.operand, slots, spec)
-    return expr.op === '-' ? { kind: 'unary', op: '-', operand } : operand
-  }
-  if (expr.kind === 'binary' && (expr.op === '+' || expr.op === '-' || expr.op === '*' || expr.op === '/')) {
-    return { kind: 'binary', op: expr.op, left: outputTree(expr.left, slots, spec), right: outputTree(expr.right, slots, spec) }
-  }
-  if (expr.kind === 'cast') return outputTree(expr.value, slots, spec)
-  if (expr.kind === 'call' && !expr.distinct) {
-    const name = expr.callee.text.toLowerCase()
-    const argument = expr.args[0]?.value
-    if (name === 'count' && (!argument || argument.kind === 'star')) return slot({ kind: 'rows' })
-    if (name === 'count' && argument) return slot({ kind: 'count', value: argument })
-    if (name === 'sum' && argument) return slot({ kind: 'sum', value: argument })
-    if ((name === 'avg' || name === 'mean') && argument) {
-      return { kind: 'binary', op: '/', left: slot({ kind: 'sum', value: argument }), right: slot({ kind: 'count', value: argument }) }
-    }
-  }
-  throw new Later(`\`${printWritten(expr)}\` in a complaint’s query`)
+const noModels = (): never => {
+  throw new Error('a model was asked for in an expectation: check should have refused it')
 }
 
-function resolveAlias(group: ast.Expr, query: ast.Select): ast.Expr {
-  if (group.kind !== 'column' || group.table) return group
-  const item = query.items.find((i) => i.alias && same(i.alias.text, group.name.text))
-  return item ? item.value : group
+interface Answered {
+  readonly answers: Answers
+  /** Every joined row is a row of the result. */
+  readonly single: boolean
+  readonly grouped: boolean
+  readonly having: ast.Expr | undefined
 }
 
-const isGroup = (value: ast.Expr, groups: readonly ast.Expr[]) => groups.some((g) => same(printWritten(g), printWritten(value)))
-
-/** The side of an expectation that the query answers. */
-function measured(expectation: ast.Expectation): ast.Expr {
-  if (expectation.kind === 'direction')
-    return { kind: 'column', name: expectation.column, start: expectation.column.start, end: expectation.column.end }
-  if (expectation.kind !== 'condition') throw new Later('an `expect` about rows')
-  const { condition } = expectation
-  if (condition.kind === 'between') return condition.value
-  if (condition.kind !== 'binary') throw new Later('this form of `expect`')
-  return constant(condition.right) === undefined && constant(condition.left) !== undefined ? condition.right : condition.left
-}
-
-function expectation(e: ast.Expectation, outputs: readonly { name: string; tree: OutputTree }[]): ExpectationPlan {
-  const tree = overOutputs(measured(e), outputs)
-  const text = printExpectation(e)
-  const base = { text, tree, filtered: e.where !== undefined }
-  if (e.kind === 'direction') return { ...base, relation: e.direction }
-  if (e.kind !== 'condition') throw new Later('an `expect` about rows')
+function expectation(e: ast.Expectation, answered: Answered): ExpectationPlan {
+  const base = { text: printExpectation(e), filtered: e.where !== undefined }
+  if (e.kind === 'row' || e.kind === 'no_row') {
+    return { ...base, tree: chanceOfRow(e.where, answered), relation: e.kind === 'row' ? 'row' : 'no row' }
+  }
+  const tree = valueTree(e.kind === 'direction' ? answered.answers.item(e.column.text) : measured(e), answered)
+  if (e.kind === 'direction') return { ...base, tree, relation: e.direction }
   const { condition } = e
   if (condition.kind === 'between' && !condition.negated) {
-    return { ...base, relation: 'between', value: constantOr(condition.low), high: constantOr(condition.high) }
+    return { ...base, tree, relation: 'between', value: constant(condition.low), high: constant(condition.high) }
   }
   if (condition.kind !== 'binary') throw new Later('this form of `expect`')
   const flipped = measured(e) === condition.right
-  const value = constantOr(flipped ? condition.left : condition.right)
+  const value = constant(flipped ? condition.left : condition.right)
   const relation = flipped ? (FLIP[condition.op] ?? condition.op) : condition.op
   if (relation !== '=' && relation !== '<' && relation !== '<=' && relation !== '>' && relation !== '>=')
     throw new Later(`\`${relation}\` in \`expect\``)
-  return { ...base, relation, value }
+  return { ...base, tree, relation, value }
 }
 
 const FLIP: Readonly<Record<string, ast.BinaryOp>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' }
 
-function constantOr(e: ast.Expr): number {
-  const value = constant(e)
+/** A value of a row of the result; where every joined row is one, its mean over the row's choices. */
+function valueTree(expr: ast.Expr, { answers, single }: Answered): OutputTree {
+  if (!single) return answers.value(expr)
+  const sum = answers.sum(number(answers.sql(expr)))
+  return { kind: 'binary', op: '/', left: sum, right: answers.sum(literal(1)) }
+}
+
+function chanceOfRow(where: ast.Expr, { answers, single, grouped, having }: Answered): OutputTree {
+  if (single) return answers.sum(choose(answers.sql(where), literal(1), literal(0)))
+  const parts = [answers.condition(where), ...(having ? [answers.condition(having)] : [])]
+  return { kind: 'all', operands: grouped ? [...parts, answers.slot({ kind: 'presence' })] : parts }
+}
+
+/** The side of an expectation that the query answers. */
+function measured({ condition }: Extract<ast.Expectation, { kind: 'condition' }>): ast.Expr {
+  if (condition.kind === 'between') return condition.value
+  if (condition.kind !== 'binary') throw new Later('this form of `expect`')
+  return constantOf(condition.right) === undefined && constantOf(condition.left) !== undefined ? condition.right : condition.left
+}
+
+function constant(e: ast.Expr): number {
+  const value = constantOf(e)
   if (value === undefined) throw new Later('an `expect` without a constant on one side')
   return value
 }
 
-function constant(e: ast.Expr): number | undefined {
-  if (e.kind === 'number' || e.kind === 'percent') return e.value
-  if (e.kind === 'unary' && e.op !== 'not') {
-    const value = constant(e.operand)
-    return value === undefined ? undefined : e.op === '-' ? -value : value
-  }
-  if (e.kind !== 'binary') return undefined
-  const left = constant(e.left)
-  const right = constant(e.right)
-  if (left === undefined || right === undefined) return undefined
-  switch (e.op) {
-    case '+':
-      return left + right
-    case '-':
-      return left - right
-    case '*':
-      return left * right
-    case '/':
-      return left / right
-    default:
-      return undefined
-  }
+function aggregates(spec: Spec, expr: ast.Expr): boolean {
+  const meaning = spec.meanings.get(expr)
+  if (meaning?.kind === 'function' && meaning.aggregate) return true
+  if (expr.kind === 'exists') return false
+  return (expr.kind === 'in' ? [expr.value, ...(expr.list ?? [])] : childrenOf(expr)).some((child) => aggregates(spec, child))
 }
 
-function overOutputs(e: ast.Expr, outputs: readonly { name: string; tree: OutputTree }[]): OutputTree {
-  if (e.kind === 'column') {
-    const found = outputs.find((o) => same(o.name, e.name.text))
-    if (found) return found.tree
+/** Stars written out, as columns that have their meaning. */
+function withStars(spec: Spec, query: ast.Select): { spec: Spec; query: ast.Select } {
+  if (!query.items.some((i) => i.value.kind === 'star')) return { spec, query }
+  const meanings = new Map(spec.meanings)
+  const refs = [...(query.from ? [query.from] : []), ...query.joins.map((j) => j.table)]
+  const tables = refs.map((t) => {
+    const source = sourceNamed(spec, t.ref.source.text)
+    return { alias: t.alias?.text ?? source.name, schema: source.schema }
+  })
+  const items = query.items.flatMap((item): ast.SelectItem[] => {
+    const { value, start, end } = item
+    if (value.kind !== 'star') return [item]
+    const wanted = tables.filter((t) => value.table === undefined || same(t.alias, value.table.text))
+    return wanted.flatMap((t) =>
+      t.schema.map((c) => {
+        const expr: ast.ColumnRef = { kind: 'column', name: { text: c.name, quoted: false, start, end }, start, end }
+        meanings.set(expr, { kind: 'column', table: t.alias, column: c })
+        return { value: expr, start, end }
+      }),
+    )
+  })
+  return { spec: { ...spec, meanings }, query: { ...query, items } }
+}
+
+function sourcesRead(spec: Spec, query: ast.Select): string[] {
+  const found = new Set<string>()
+  const visit = (select: ast.Select) => {
+    for (const t of [...(select.from ? [select.from] : []), ...select.joins.map((j) => j.table)])
+      found.add(sourceNamed(spec, t.ref.source.text).name)
+    for (const e of [...select.items.map((i) => i.value), ...select.joins.map((j) => j.on), select.where, select.having]) if (e) inside(e)
   }
-  const value = constant(e)
-  if (value !== undefined) return { kind: 'number', value }
-  if (e.kind === 'unary' && e.op === '-') return { kind: 'unary', op: '-', operand: overOutputs(e.operand, outputs) }
-  if (e.kind === 'binary' && (e.op === '+' || e.op === '-' || e.op === '*' || e.op === '/')) {
-    return { kind: 'binary', op: e.op, left: overOutputs(e.left, outputs), right: overOutputs(e.right, outputs) }
+  const inside = (e: ast.Expr) => {
+    if (e.kind === 'exists' || (e.kind === 'in' && e.query)) visit(e.query!)
+    for (const child of childrenOf(e)) inside(child)
   }
-  throw new Later(`\`${printWritten(e)}\` in \`expect\``)
+  visit(query)
+  return [...found]
+}
+
+function gradientBy({ table, asked }: Variable | ValueAtom): Omit<GradientPlan, 'sql'> {
+  const by: GradientPlan['by'] =
+    asked.kind === 'class'
+      ? { kind: 'class' }
+      : asked.kind === 'compared'
+        ? { kind: 'compared', chances: asked.chances }
+        : { kind: 'value', label: asked.label }
+  return { model: asked.model, source: table.source, by }
 }
 
 function printExpectation(e: ast.Expectation): string {

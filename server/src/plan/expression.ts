@@ -15,6 +15,8 @@ export interface Place {
   predict(model: string, table: string | undefined): SqlExpr
   score(model: string, label: ast.Expr, table: string | undefined): SqlExpr
   output?(column: string): SqlExpr
+  /** What an expression becomes where the place has a way of its own for it. */
+  special?(expr: ast.Expr): SqlExpr | undefined
 }
 
 /** A place where no model may speak: views, slices, splits. */
@@ -28,6 +30,8 @@ export function dataPlace(spec: Spec, alias?: (name: string | undefined) => stri
 const column = (name: string, table?: string): SqlExpr => (table === undefined ? { kind: 'column', name } : { kind: 'column', table, name })
 
 export function toSql(expr: ast.Expr, place: Place): SqlExpr {
+  const special = place.special?.(expr)
+  if (special) return special
   const sub = (e: ast.Expr) => toSql(e, place)
   switch (expr.kind) {
     case 'number':

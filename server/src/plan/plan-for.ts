@@ -11,7 +11,7 @@ import { dataPlace, same, sourceNamed, toSql } from './expression.ts'
 import { interveneTask } from './intervention.ts'
 import { Later } from './later.ts'
 import { partitionPlans, partitionTask } from './partition.ts'
-import type { ModelPlan, Plan, Task } from './plan.ts'
+import type { InterveneTask, ModelPlan, Plan, Task } from './plan.ts'
 import { modelNamed, modelPlan, sourcePlans } from './tables.ts'
 
 /**
@@ -150,20 +150,26 @@ function taskOf(spec: Spec, d: DeclarationSpec): { task: Task; sources: string[]
       if (d.later) throw new Later(`\`${d.name}\`: ${d.later}`)
       for (const model of d.using) refuseLaterModel(spec, model)
       const task = complaintTask(spec, d)
-      return { task, sources: [task.source, task.suspects.of.source], models: [...d.using.map((m) => modelNamed(spec, m).name)] }
+      return { task, sources: [...task.sources, task.suspects.of.source], models: [...d.using.map((m) => modelNamed(spec, m).name)] }
     }
     case 'intervene': {
       if (d.later) throw new Later(`\`${d.name}\`: ${d.later}`)
       for (const model of d.retrain) refuseLaterModel(spec, model)
       const task = interveneTask(spec, d)
-      const measured = task.compare.map((m) => (m.kind === 'complaint' ? m.task.source : m.on?.source)).filter((s) => s !== undefined)
+      const measured = task.compare.flatMap((m) => (m.kind === 'complaint' ? m.task.sources : m.on ? [m.on.source] : []))
       const blamed = [task.complaint.suspects, ...task.fixes.flatMap(({ target }) => (target.kind === 'suspects' ? [target.suspects] : []))]
-      const sources = [task.complaint.source, ...blamed.map((suspects) => suspects.of.source), ...measured]
-      return { task, sources, models: [...new Set([task.complaint.model, ...d.retrain])] }
+      const sources = [...task.complaint.sources, ...blamed.map((suspects) => suspects.of.source), ...measured]
+      return { task, sources, models: [...new Set([...modelsAsked(task), ...d.retrain])] }
     }
     default:
       throw new Later(`\`${d.name}\`: \`${d.kind}\` is checked and not yet run`)
   }
+}
+
+/** Every model that a complaint of an intervention speaks of. */
+function modelsAsked({ complaint, compare }: InterveneTask): string[] {
+  const tasks = [complaint, ...compare.flatMap((m) => (m.kind === 'complaint' ? [m.task] : []))]
+  return tasks.flatMap((task) => [task.model, ...task.predictions.map((p) => p.model)])
 }
 
 /** What a model's table of slices names. */
@@ -227,7 +233,8 @@ function taskSteps(task: Task): Step[] {
       return [
         ...task.predictions.map((p) => ({ what: `predict ${p.source} with ${p.model}` })),
         { what: 'run the query', sql: task.hardSql },
-        { what: 'trace rows and classes to the result', sql: task.lineageSql },
+        { what: 'relax the query: sums over what each row might be predicted as', sql: task.relaxedSql },
+        ...task.gradients.map((g) => ({ what: `trace the result to the answers of ${g.model} about ${g.source}`, sql: g.sql })),
         { what: `rank ${task.suspects.of.source} rows by ${task.suspects.by} (${task.method.kind})`, rows: task.suspects.top },
       ]
     case 'intervene':

@@ -174,25 +174,45 @@ export interface AssertTask {
   readonly failAbove?: number
 }
 
-/** How an output column is computed from sums over the lineage: `slot` indexes the lineage query's value columns. */
+/** How an answer is computed from slots, the sums (and chances) over a group's lineage: `slot` indexes the columns of the relaxed query. */
 export type OutputTree =
   | { readonly kind: 'slot'; readonly slot: number }
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'unary'; readonly op: '-'; readonly operand: OutputTree }
   | { readonly kind: 'binary'; readonly op: '+' | '-' | '*' | '/'; readonly left: OutputTree; readonly right: OutputTree }
+  | { readonly kind: 'call'; readonly name: SmoothCall; readonly operand: OutputTree }
+  /** The first operand that is a number. */
+  | { readonly kind: 'coalesce'; readonly operands: readonly OutputTree[] }
+  /** No number where both are equal. */
+  | { readonly kind: 'nullif'; readonly left: OutputTree; readonly right: OutputTree }
+  /** The chance that a sum with this mean and variance, taken as normal, exceeds `at` (or reaches it, where `closed`). */
+  | { readonly kind: 'tail'; readonly mean: OutputTree; readonly variance: OutputTree; readonly at: number; readonly closed: boolean }
+  /** Of chances, taken as independent. */
+  | { readonly kind: 'all' | 'any'; readonly operands: readonly OutputTree[] }
+export type SmoothCall = 'sqrt' | 'ln' | 'log10' | 'log2' | 'exp' | 'abs'
 
 export interface ComplaintTask {
   readonly kind: 'complaint'
+  /** The model whose training rows are blamed, and the first table that it speaks of. */
   readonly model: string
   readonly source: string
+  /** Every table that the query reads. */
+  readonly sources: readonly string[]
   readonly queryText: string
+  /** What the hard query joins: a model's predictions for a table. */
   readonly predictions: readonly PredictionPlan[]
-  /** The query as written, over the model's hard predictions; one more boolean column for each expectation (`assay expect i`: its `where`). */
+  /** What the relaxed query draws from. */
+  readonly chances: readonly ChancePlan[]
+  /** The query as written, over hard predictions: the rows that some expectation speaks of; `assay expect i` says of which, `assay actual i` what it measures. */
   readonly hardSql: string
-  /** For each row and class that can reach the result: `assay row`, `assay class`, the group columns, then one value column a slot. */
-  readonly lineageSql: string
-  readonly groupColumns: readonly string[]
-  readonly outputs: readonly { readonly name: string; readonly tree: OutputTree }[]
+  /** Groups that the result may have, numbered (`assay group`), with the relaxed value of each slot. */
+  readonly relaxedSql: string
+  /** The derivative of Σ seed·slot by each row's chances, or values; the engine provides the seeds. */
+  readonly gradients: readonly GradientPlan[]
+  /** Columns `assay group i` that identify a row of the result. */
+  readonly groups: number
+  /** Columns of the hard query that name it for people. */
+  readonly shownOf: readonly { readonly name: string; readonly column: string }[]
   readonly slots: number
   readonly expectations: readonly ExpectationPlan[]
   readonly suspects: SuspectsSpec
@@ -203,11 +223,34 @@ export interface ComplaintTask {
   /** Columns to show beside a suspect. */
   readonly shown: readonly Column[]
 }
+/** The chances of what a model might say of each row of a table. */
+export interface ChancePlan {
+  /** Names its two tables, of chances by row and of choices. */
+  readonly name: string
+  readonly model: string
+  readonly source: string
+  readonly kind: 'class' | 'number' | 'score'
+  /** The class whose probability is compared. */
+  readonly label?: string | number | boolean
+  /** What is compared with, ascending: the choices are below t₀, t₀ itself, between t₀ and t₁, … */
+  readonly thresholds: readonly number[]
+}
+
+/** `class`: by the chance of each class; `compared`: by the chance of each interval; `value`: by the prediction itself, or the probability of a class. */
+export interface GradientPlan {
+  readonly model: string
+  readonly source: string
+  readonly by:
+    | { readonly kind: 'class' }
+    | { readonly kind: 'compared'; readonly chances: string }
+    | { readonly kind: 'value'; readonly label?: string | number | boolean }
+  readonly sql: string
+}
 export interface ExpectationPlan {
   readonly text: string
-  /** The relaxed value of what is expected of, for one output row. The hard one is the hard query's column `assay actual i`. */
+  /** The relaxed value of what is expected of, for one row of the result; for rows the chance that the row is there. The hard one is the hard query's column `assay actual i`. */
   readonly tree: OutputTree
-  readonly relation: '=' | '<=' | '>=' | '<' | '>' | 'between' | 'lower' | 'higher'
+  readonly relation: '=' | '<=' | '>=' | '<' | '>' | 'between' | 'lower' | 'higher' | 'no row' | 'row'
   readonly value?: number
   /** Upper end of `between`. */
   readonly high?: number

@@ -2,7 +2,7 @@ import type * as ast from '../../../../grammar/src/ast.ts'
 import { clauseOf, clausesOf } from '../clauses.ts'
 import { checkBinned } from '../rules/bins.ts'
 import { checkExpectation } from '../rules/expectations.ts'
-import { beyondFirstForm, influences } from '../rules/influenced-query.ts'
+import { checkRelaxable, influences } from '../rules/influenced-query.ts'
 import { checkSuspects } from '../rules/suspects.ts'
 import { checkUsing } from '../rules/using.ts'
 import { type ComplaintInfo, type ModelInfo, report, type Site } from '../scope.ts'
@@ -17,24 +17,23 @@ export interface CheckedComplaint {
 
 export function checkComplaint(decl: ast.ComplaintDecl, site: Site): CheckedComplaint {
   const { models, infos } = checkUsing(decl.using, 'complaint', site)
+  const [first] = infos
   const select = clauseOf(decl, 'query')?.select
   const query = select && checkSelect(select, site, models)
   if (select && query) checkQuery(select, query, models.kind === 'given', site)
   const expect = clausesOf(decl, 'expect').map((clause) => clause.expectation)
   for (const expectation of expect) checkExpectation(expectation, query, site)
-  const [first] = infos
+  if (query && !site.entry.broken) {
+    checkRelaxable(query, expect, site)
+    if (first && !influences(query.query, site, first.name)) report(site, 'blame-silent', decl.using[0]!, { model: first.name })
+  }
   const blameClause = clauseOf(decl, 'blame')
   const blame = blameClause && checkSuspects(blameClause.suspects, first, site)
   const method = checkMethod(clauseOf(decl, 'method'), site)
   const explainClause = clauseOf(decl, 'explain')
   const explain = explainClause && { over: checkBinned(explainClause.over, blamed(first), site) }
 
-  const later =
-    (infos.length > 1 ? 'complaints about several models' : undefined) ??
-    (query && beyondFirstForm(query, infos, site)) ??
-    expect.map(laterExpectation).find((one) => one !== undefined) ??
-    blame?.later ??
-    (explain ? '`explain by slices`' : undefined)
+  const later = blame?.later ?? (explain ? '`explain by slices`' : undefined)
   const info: ComplaintInfo = { kind: 'complaint', name: site.entry.name, models: infos, later }
   if (query === undefined || blame?.spec === undefined || method === undefined) return { info }
   return { info, spec: { using: infos.map((model) => model.name), query: query.query, expect, blame: blame.spec, method, explain, later } }
@@ -47,10 +46,6 @@ function checkQuery(select: ast.Select, query: CheckedSelect, modelsKnown: boole
   for (const order of select.orderBy.slice(0, 1)) report(site, 'order-in-complaint', order, { word: 'order by' })
   if (select.limit) report(site, 'order-in-complaint', select.limit, { word: 'limit' })
   if (modelsKnown && !site.entry.broken && !influences(select, site)) report(site, 'no-influence', select, {})
-}
-
-function laterExpectation(expectation: ast.Expectation): string | undefined {
-  return expectation.kind === 'row' || expectation.kind === 'no_row' ? 'an `expect` about rows' : undefined
 }
 
 function checkMethod(clause: ast.MethodClause | undefined, site: Site): ComplaintSpec['method'] | undefined {

@@ -1,121 +1,210 @@
 import type * as ast from '../../../../grammar/src/ast.ts'
 import { printExpr } from '../../../../grammar/src/printer.ts'
-import { childrenOf, some } from '../expressions.ts'
+import { childrenOf as deepChildrenOf, expressionsOfSelect } from '../../../../grammar/src/walker.ts'
+import { isSmooth } from '../../sql/derivative.ts'
+import { childrenOf } from '../expressions.ts'
 import { hasAggregate, isAggregate, sameExpr } from '../grouping.ts'
-import { sameName } from '../names.ts'
-import { type ModelInfo, report, type Site } from '../scope.ts'
+import { fold, sameName } from '../names.ts'
+import { report, type Site } from '../scope.ts'
 import type { CheckedSelect } from '../select.ts'
+import { checkExpected, checkGroupCondition, isConstant, isSum, refuse } from './sums-of-groups.ts'
 
-/** Does a model have a say in what this query gives? */
-export function influences(select: ast.Select, site: Site): boolean {
-  return partsOf(select).some((part) => isPredicted(part, site)) || subqueriesOf(select).some((query) => influences(query, site))
+/** Does a model (that model) have a say in what this query gives? */
+export const influences = (select: ast.Select, site: Site, model?: string): boolean =>
+  expressionsOfSelect(select).some((part) => speaks(part, site, model))
+
+/** A model speaks in the expression or in a subquery of it. */
+const speaks = (expr: ast.Expr, site: Site, model?: string): boolean =>
+  isModelCall(expr, site, model) || deepChildrenOf(expr).some((child) => speaks(child, site, model))
+
+const isModelCall = (expr: ast.Expr, site: Site, model: string | undefined): boolean => {
+  const meaning = site.meanings.get(expr)
+  return (meaning?.kind === 'predict' || meaning?.kind === 'score') && (model === undefined || sameName(meaning.model, model))
 }
 
-const partsOf = (select: ast.Select): ast.Expr[] => [
-  ...select.items.map((item) => item.value),
-  ...(select.where ? [select.where] : []),
-  ...(select.having ? [select.having] : []),
-  ...select.groupBy,
-  ...select.joins.map((join) => join.on),
-]
-
-function subqueriesOf(select: ast.Select): ast.Select[] {
-  const found: ast.Select[] = []
-  const visit = (expr: ast.Expr): void => {
-    if ((expr.kind === 'in' || expr.kind === 'exists') && expr.query) found.push(expr.query)
-    for (const child of childrenOf(expr)) visit(child)
-  }
-  for (const part of partsOf(select)) visit(part)
-  return found
+/** A predicted number, or a probability: what changes without jumps, and equals a number by accident only. */
+const isContinuous = (expr: ast.Expr, site: Site): boolean => {
+  const meaning = site.meanings.get(expr)
+  if (meaning?.kind !== 'predict') return meaning?.kind === 'score'
+  const entry = site.entry.module.scope.get(fold(meaning.model))
+  return entry?.info?.kind === 'model' && entry.info.task === 'regression'
 }
-
-export const isPredicted = (expr: ast.Expr, site: Site): boolean =>
-  some(expr, (part) => {
-    const kind = site.meanings.get(part)?.kind
-    return kind === 'predict' || kind === 'score'
-  })
+const hasContinuous = (expr: ast.Expr, site: Site): boolean =>
+  isContinuous(expr, site) || deepChildrenOf(expr).some((child) => hasContinuous(child, site))
 
 /**
- * Queries whose influence can be told are sums over one source's rows: count, sum and avg, of and under predictions. What changes in jumps is
- * an error; the rest of SQL is answered with what of it this version cannot run, in words.
+ * Says at its place what of a complaint's query has no relaxation. Rows are put together by sums over what each row might be predicted as, so conditions,
+ * groups and joins on predicted classes are exact; predicted numbers and probabilities need a derivative where they are values, and a threshold where
+ * they are conditions; what picks one row, or orders rows, jumps.
  */
-export function beyondFirstForm(query: CheckedSelect, models: readonly ModelInfo[], site: Site): string | undefined {
-  const select = query.query
-  for (const item of select.items) refuseJumps(item.value, select, site)
-  if (select.having) refuseJumps(select.having, select, site)
-  if (select.joins.length > 0) return 'complaints about joins'
-  if (select.distinct) return 'complaints about `select distinct`'
-  if (select.having) return 'complaints with `having`'
-  if (subqueriesOf(select).length > 0) return 'complaints with subqueries'
-  const hasScore = partsOf(select).some((part) => some(part, (one) => site.meanings.get(one)?.kind === 'score'))
-  if (hasScore) return '`score` in a complaint'
-  if (!query.grouped) return 'complaints about single rows'
+export function checkRelaxable(query: CheckedSelect, expectations: readonly ast.Expectation[], site: Site): void {
+  const { query: select } = query
   for (const item of select.items) {
-    if (select.groupBy.some((group) => sameExpr(group, item.value, site.meanings))) continue
-    const odd = oddPart(item.value)
-    if (odd) return `\`${odd}\` in a complaint`
+    refuseJumps(item.value, select, site)
+    checkRole(item.value, 'value', site)
   }
-  const regression = models.some((model) => model.task === 'regression')
-  if (!regression) return undefined
-  const conditions = [...(select.where ? [select.where] : []), ...select.groupBy]
-  if (conditions.some((part) => isPredicted(part, site))) return 'conditions on a predicted number in a complaint'
-  if (select.items.some((item) => !isLinear(item.value, site))) return 'complaints about other than linear functions of a predicted number'
-  return undefined
+  if (select.having) refuseJumps(select.having, select, site)
+  for (const part of conditionsOf(select)) checkRole(part, 'condition', site)
+  for (const group of select.groupBy) checkRole(group, 'group', site)
+  checkOuterJoins(select, site)
+  for (const part of expressionsOfSelect(select)) checkSubqueries(part, 'plain', site)
+  if (select.distinct) checkDistinct(select, site)
+  if (select.having) checkGroupCondition(select.having, query, site)
+  if (site.entry.broken) return
+  for (const expectation of expectations) checkExpected(expectation, query, site)
 }
 
-/** The part of an output that is neither a number, nor arithmetic, nor a sum over rows. */
-function oddPart(expr: ast.Expr): string | undefined {
-  if (expr.kind === 'number' || expr.kind === 'percent') return undefined
-  if (expr.kind === 'unary' && expr.op !== 'not') return oddPart(expr.operand)
-  if (expr.kind === 'binary' && /^[-+*/]$/.test(expr.op)) return oddPart(expr.left) ?? oddPart(expr.right)
-  if (expr.kind === 'cast') return oddPart(expr.value)
-  if (expr.kind === 'call' && /^(count|sum|avg|mean)$/i.test(expr.callee.text) && !expr.distinct) return undefined
-  if (expr.kind === 'call' && expr.callee.text.toLowerCase() === 'count_star') return undefined
-  return printExpr(expr)
-}
+const conditionsOf = (select: ast.Select): readonly ast.Expr[] => [
+  ...select.joins.map((join) => join.on),
+  ...(select.where ? [select.where] : []),
+  ...(select.having ? [select.having] : []),
+]
+
+const JUMPS =
+  /^(min|max|count|any_value|first|last|median|mode|arg_m(ax|in)\w*|argm(ax|in)|m(ax|in)_by|quantile\w*|bool_(and|or)|list|array_agg|string_agg|group_concat|approx_\w+)$/
 
 function refuseJumps(expr: ast.Expr, select: ast.Select, site: Site): void {
-  if (isAggregate(expr)) {
-    const name = expr.callee.text.toLowerCase()
-    const isSum = /^(count|sum|avg|mean|count_star)$/.test(name) && !(name === 'count' && expr.distinct)
-    const jumps =
-      /^(min|max|count|any_value|first|last|median|mode|arg_m(ax|in)\w*|argm(ax|in)|m(ax|in)_by|quantile\w*)$/.test(name) && !isSum
-    const spoken = isPredicted(expr, site) || (select.where !== undefined && isPredicted(select.where, site))
-    if (jumps && spoken) report(site, 'jumping-aggregate', expr, { name: expr.distinct ? `${name} distinct` : name })
+  if (!isAggregate(expr)) {
+    for (const child of childrenOf(expr)) refuseJumps(child, select, site)
     return
   }
-  for (const child of childrenOf(expr)) refuseJumps(child, select, site)
+  if (isSum(expr)) return
+  const name = expr.callee.text.toLowerCase()
+  const rows = [...select.joins.map((join) => join.on), ...(select.where ? [select.where] : []), ...select.groupBy]
+  if (![expr, ...rows].some((part) => speaks(part, site))) return
+  if (JUMPS.test(name) || expr.distinct) report(site, 'jumping-aggregate', expr, { name: expr.distinct ? `${name} distinct` : name })
+  else refuse(expr, 'it is no sum over rows, as `count`, `sum`, `avg`, `variance` and `stddev` are', site)
 }
 
-/** `sum(predict(price) * weight)`: linear in the prediction, so its derivative is exact. */
-function isLinear(expr: ast.Expr, site: Site): boolean {
-  if (!isPredicted(expr, site)) return true
-  const kind = site.meanings.get(expr)?.kind
-  if (kind === 'predict') return true
-  switch (expr.kind) {
-    case 'unary':
-      return expr.op !== 'not' && isLinear(expr.operand, site)
-    case 'cast':
-      return isLinear(expr.value, site)
-    case 'binary': {
-      const both = isPredicted(expr.left, site) && isPredicted(expr.right, site)
-      if (expr.op === '+' || expr.op === '-') return isLinear(expr.left, site) && isLinear(expr.right, site)
-      if (expr.op === '*') return (!both || hasAggregate(expr)) && isLinear(expr.left, site) && isLinear(expr.right, site)
-      return (
-        expr.op === '/' && (!isPredicted(expr.right, site) || hasAggregate(expr)) && isLinear(expr.left, site) && isLinear(expr.right, site)
-      )
-    }
-    case 'case':
-      return (
-        !expr.whens.some(({ when }) => isPredicted(when, site)) &&
-        expr.whens.every(({ then }) => isLinear(then, site)) &&
-        (!expr.otherwise || isLinear(expr.otherwise, site))
-      )
-    case 'call':
-      return /^(sum|avg|mean|count)$/i.test(expr.callee.text) && expr.args.every((argument) => isLinear(argument.value, site))
-    default:
-      return false
+type Role = 'value' | 'condition' | 'group'
+const THRESHOLD = 'compare a predicted number, or a probability, with a constant by `<`, `<=`, `>`, `>=` or `between`'
+const ACCIDENT = 'a predicted number equals another by accident only: compare by `<` or `>`'
+
+/** Predicted numbers and probabilities: differentiable as values, beside a constant threshold in conditions. */
+function checkRole(expr: ast.Expr, role: Role, site: Site): void {
+  if (!hasContinuous(expr, site)) return
+  if (isContinuous(expr, site)) {
+    if (role === 'condition') refuse(expr, THRESHOLD, site)
+    if (role === 'group') refuse(expr, 'groups by a predicted number have one row each: group by a `case` over thresholds', site)
+    return
   }
+  const inside = (children: readonly ast.Expr[], as: Role) => {
+    for (const child of children) checkRole(child, as, site)
+  }
+  switch (expr.kind) {
+    case 'logical':
+      inside(expr.operands, 'condition')
+      return
+    case 'unary':
+      inside([expr.operand], expr.op === 'not' ? 'condition' : role)
+      return
+    case 'cast':
+      if (isRounding(expr)) refuse(expr, 'a cast that rounds changes in jumps', site)
+      inside([expr.value], role)
+      return
+    case 'exists':
+      return
+    case 'case':
+      if (expr.subject && hasContinuous(expr.subject, site)) refuse(expr.subject, THRESHOLD, site)
+      for (const { when, then } of expr.whens) {
+        inside([when], 'condition')
+        inside([then], role)
+      }
+      if (expr.otherwise) inside([expr.otherwise], role)
+      return
+    case 'between':
+      if (!isThreshold(expr.value, [expr.low, expr.high], site) && !hasAggregate(expr)) refuse(expr, THRESHOLD, site)
+      return
+    case 'binary':
+      checkBinary(expr, role, site)
+      return
+    case 'call': {
+      const name = expr.callee.text.toLowerCase()
+      const values = expr.args.map((argument) => argument.value)
+      if (isAggregate(expr)) inside(values, /^count_?if$/.test(name) ? 'condition' : 'value')
+      else if (isSmooth(name) && role !== 'group') inside(values, role)
+      else refuse(expr, `\`${name}\` has no derivative here`, site)
+      return
+    }
+    case 'in':
+      if (hasContinuous(expr.value, site) || (expr.list ?? []).some((item) => hasContinuous(item, site))) refuse(expr, ACCIDENT, site)
+      return
+    default:
+      refuse(expr, THRESHOLD, site)
+  }
+}
+
+function checkBinary(expr: ast.Binary, role: Role, site: Site): void {
+  const { op, left, right } = expr
+  if (/^[-+*/]$/.test(op)) {
+    if (role === 'group') refuse(expr, THRESHOLD, site)
+    else for (const side of [left, right]) checkRole(side, 'value', site)
+    return
+  }
+  if (hasAggregate(expr)) return
+  if (!/^(<|<=|>|>=)$/.test(op)) refuse(expr, op === '%' || op === '||' ? 'it changes in jumps' : ACCIDENT, site)
+  else if (!isThreshold(left, [right], site) && !isThreshold(right, [left], site)) refuse(expr, THRESHOLD, site)
+}
+
+export const isRounding = ({ type }: ast.Cast): boolean => /int|bool|char|text|string|^(decimal|numeric)\s*\(/i.test(type.text)
+
+const isThreshold = (expr: ast.Expr, others: readonly ast.Expr[], site: Site): boolean =>
+  isContinuous(expr, site) && others.every((other) => isConstant(other))
+
+/** Whether a row has a partner may not depend on the partner's prediction: the row without one would have to be told from all of them. */
+function checkOuterJoins(select: ast.Select, site: Site): void {
+  for (const join of select.joins) {
+    if (join.side !== 'left') continue
+    const name = join.table.alias?.text ?? join.table.ref.source.text
+    const own = (expr: ast.Expr): boolean => {
+      const meaning = site.meanings.get(expr)
+      const isOwn =
+        (meaning?.kind === 'predict' || meaning?.kind === 'score') && meaning.table !== undefined && sameName(meaning.table, name)
+      return isOwn || deepChildrenOf(expr).some(own)
+    }
+    if (own(join.on))
+      refuse(join.on, `a \`left join\` on a prediction of \`${name}\` itself: use \`join\`, or put the condition into \`where\``, site)
+  }
+}
+
+function checkSubqueries(expr: ast.Expr, around: 'plain' | 'negated' | 'nested', site: Site): void {
+  const query = expr.kind === 'exists' || expr.kind === 'in' ? expr.query : undefined
+  if (query && influences(query, site)) {
+    checkSubquery(expr, query, around, site)
+    return
+  }
+  if (query) {
+    for (const part of expressionsOfSelect(query)) checkSubqueries(part, 'nested', site)
+  }
+  const negates = expr.kind === 'unary' && expr.op === 'not' && around === 'plain' ? 'negated' : around
+  for (const child of childrenOf(expr)) checkSubqueries(child, negates, site)
+}
+
+function checkSubquery(expr: ast.Expr, query: ast.Select, around: 'plain' | 'negated' | 'nested', site: Site): void {
+  if (around === 'nested') refuse(expr, 'models speak in a subquery of a subquery: flatten one into a join', site)
+  if (expr.kind === 'in' && (expr.negated || around === 'negated')) refuse(expr, '`not in` depends on NULLs: write `not exists`', site)
+  if (query.groupBy.length > 0 || query.having || query.items.some((item) => hasAggregate(item.value)))
+    refuse(expr, 'models speak in a subquery with groups: ask for them in a query of its own', site)
+  if (query.limit) report(site, 'order-in-complaint', query.limit, { word: 'limit' })
+  const [item] = query.items
+  if (expr.kind === 'in' && item && hasContinuous(item.value, site)) refuse(item.value, ACCIDENT, site)
+  for (const part of conditionsOf(query)) checkRole(part, 'condition', site)
+  checkOuterJoins(query, site)
+  for (const part of expressionsOfSelect(query)) checkSubqueries(part, 'nested', site)
+  if (expr.kind === 'in') checkSubqueries(expr.value, around, site)
+}
+
+/** Distinct rows of groups that are all named are the groups; distinct rows without groups are groups by all that is named. */
+function checkDistinct(select: ast.Select, site: Site): void {
+  const isNamed = (group: ast.Expr) => select.items.some((item) => sameExpr(item.value, group, site.meanings))
+  const missing = select.groupBy.find((group) => !isNamed(group))
+  const [first] = select.items
+  if (!missing || !first) return
+  refuse(
+    first.value,
+    `\`distinct\` over groups that it does not name changes in jumps: add \`${printExpr(missing)}\`, or leave \`distinct\` out`,
+    site,
+  )
 }
 
 /** Whether an output of a complaint's query names its groups. */

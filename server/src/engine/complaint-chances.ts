@@ -1,0 +1,205 @@
+import { type ColumnData, type Columns, DataProblem, type NamedColumn } from '../data/tables.ts'
+import { normalUpper } from '../methods/slices/distributions.ts'
+import type { ChancePlan } from '../plan/plan.ts'
+import { chanceTable, choiceTable } from '../plan/provenance/chances.ts'
+import { printExpr } from '../sql/print.ts'
+import { createAs, drop } from '../sql/statements.ts'
+import { ROW, SPLIT } from '../sql/tree.ts'
+import { numbersOf } from './columns.ts'
+import type { RunContext } from './context.ts'
+import { isAnswered } from './metrics.ts'
+import type { FittedModel } from './models.ts'
+import { labelColumn, type Predictions, predict } from './predictions.ts'
+import { unknownClass } from './unknown-class.ts'
+
+/**
+ * The chances that a relaxed query draws from, as tables of the run's database, and their derivatives by the model's answers.
+ *
+ * Classes have their probabilities; a row without an answer has a choice of its own, NULL, which is sure. A predicted number ŷ that is compared with t is
+ * above it with the chance Φ((ŷ − t)/σ̂), σ̂ the model's residual deviation on the rows it learned from (METHODS §4). A probability p that is compared
+ * with t in (0, 1) is above it with a chance that rises from 0 at p = 0 to ½ at p = t and to 1 at p = 1, in two straight lines: for t = ½ p itself.
+ * Several thresholds make a distribution over the intervals between them.
+ */
+export interface ChanceSource {
+  readonly plan: ChancePlan
+  readonly model: FittedModel
+  readonly predictions: Predictions
+}
+
+const quoted = (name: string) => printExpr({ kind: 'column', name })
+
+/** O(rows × choices). */
+export async function registerChances(ctx: RunContext, source: ChanceSource): Promise<Intervals | undefined> {
+  const { plan, model, predictions } = source
+  if (plan.kind === 'class') {
+    await registerClasses(ctx, plan, model, predictions)
+    return undefined
+  }
+  const intervals = await intervalsOf(ctx, source)
+  const { thresholds } = plan
+  const within = (j: number) =>
+    j === 0 ? thresholds[0]! - 1 : j === thresholds.length ? thresholds.at(-1)! + 1 : (thresholds[j - 1]! + thresholds[j]!) / 2
+  const values = Float64Array.from({ length: 2 * thresholds.length + 1 }, (_, c) =>
+    c % 2 === 0 ? within(c / 2) : thresholds[(c - 1) / 2]!,
+  )
+  const { rows } = predictions
+  const missing = new Uint8Array(rows)
+  const columns = Array.from(values, () => new Float64Array(rows))
+  const chances = new Float64Array(values.length)
+  for (let i = 0; i < rows; i++) {
+    if (!isAnswered(predictions.values, i, predictions.width)) missing[i] = 1
+    else intervals.chances(i, chances)
+    for (let c = 0; c < values.length; c++) columns[c]![i] = missing[i] ? 0 : chances[c]!
+  }
+  await create(ctx, plan, columns, { kind: 'number', values, integer: false }, missing)
+  return intervals
+}
+
+async function registerClasses(ctx: RunContext, plan: ChancePlan, model: FittedModel, predictions: Predictions): Promise<void> {
+  const labels = model.labels!.values
+  const { rows, width, values } = predictions
+  const missing = new Uint8Array(rows)
+  const columns = labels.map((_, c) => Float64Array.from({ length: rows }, (_, i) => values[i * width + c]!))
+  for (let i = 0; i < rows; i++) if (!isAnswered(values, i, width)) missing[i] = 1
+  await create(
+    ctx,
+    plan,
+    columns,
+    labelColumn(
+      Int32Array.from(labels, (_, c) => c),
+      labels,
+    ),
+    missing,
+  )
+}
+
+async function create(
+  ctx: RunContext,
+  plan: ChancePlan,
+  chances: readonly Float64Array[],
+  choices: ColumnData,
+  missing: Uint8Array,
+): Promise<void> {
+  const someMissing = missing.includes(1)
+  const columns: NamedColumn[] = [...chances, ...(someMissing ? [Float64Array.from(missing)] : [])].map((values, c) => ({
+    name: `p${c}`,
+    data: { kind: 'number', values, integer: false },
+  }))
+  const rows = missing.length
+  const row: NamedColumn = { name: ROW, data: { kind: 'number', values: Float64Array.from({ length: rows }, (_, i) => i), integer: true } }
+  const wide = `${chanceTable(plan.name)} wide`
+  await ctx.tables.create(wide, { rows, columns: [row, ...columns] })
+  const list = columns.map((c) => quoted(c.name)).join(', ')
+  await ctx.tables.execute(
+    createAs('table', chanceTable(plan.name), `select ${quoted(ROW)}, [${list}]::double[] as p from ${quoted(wide)}`),
+  )
+  await ctx.tables.execute(drop('table', wide))
+  const given = withNull(choices, chances.length, someMissing ? 1 : 0)
+  await ctx.tables.create(choiceTable(plan.name), {
+    rows: columns.length,
+    columns: [
+      { name: 'assay class', data: { kind: 'number', values: Float64Array.from(columns, (_, c) => c), integer: true } },
+      { name: 'assay value', data: given },
+    ],
+  })
+}
+
+/** One more choice that is NULL, for rows without an answer. */
+function withNull(data: ColumnData, rows: number, nulls: 0 | 1): ColumnData {
+  if (nulls === 0) return data
+  const valid = Uint8Array.from({ length: rows + 1 }, (_, i) => (i < rows ? 1 : 0))
+  switch (data.kind) {
+    case 'number':
+      return { ...data, values: Float64Array.from([...data.values, 0]), valid }
+    case 'boolean':
+      return { ...data, values: Uint8Array.from([...data.values, 0]), valid }
+    case 'text':
+      return { ...data, codes: Int32Array.from([...data.codes, -1]), valid }
+    case 'blob':
+      return data
+  }
+}
+
+/** A predicted number or a probability among thresholds: the chance of each interval and point, and how it moves with the answer. */
+export interface Intervals {
+  /** The place of the answer among the predictions' cells. */
+  cell(row: number): number
+  chances(row: number, out: Float64Array): void
+  slope(row: number, choice: number): number
+}
+
+async function intervalsOf(ctx: RunContext, { plan, model, predictions }: ChanceSource): Promise<Intervals> {
+  const { width, values } = predictions
+  const { thresholds } = plan
+  const m = thresholds.length
+  const label = plan.kind === 'score' ? classOf(model, plan.label!) : 0
+  const deviation = plan.kind === 'number' ? await residualDeviation(ctx, model) : 0
+  const above =
+    plan.kind === 'score' ? scoreAbove : (x: number, t: number) => (deviation > 0 ? normalUpper((t - x) / deviation) : x > t ? 1 : 0)
+  const rise =
+    plan.kind === 'score'
+      ? scoreRise
+      : (x: number, t: number) => (deviation > 0 ? Math.exp(-(((x - t) / deviation) ** 2) / 2) / (deviation * Math.sqrt(2 * Math.PI)) : 0)
+  const isPoint = (x: number, t: number) => x === t && (plan.kind === 'score' ? t <= 0 || t >= 1 : deviation === 0)
+  const cell = (row: number) => row * width + label
+  return {
+    cell,
+    chances: (row, out) => {
+      const x = values[cell(row)]!
+      let beyond = 1
+      for (let j = 0; j <= m; j++) {
+        const over = j < m ? above(x, thresholds[j]!) : 0
+        const at = j < m && isPoint(x, thresholds[j]!) ? 1 : 0
+        out[2 * j] = Math.max(0, beyond - over - at)
+        if (j < m) out[2 * j + 1] = at
+        beyond = over
+      }
+    },
+    slope: (row, choice) => {
+      if (choice % 2 === 1) return 0
+      const x = values[cell(row)]!
+      const j = choice / 2
+      return (j > 0 ? rise(x, thresholds[j - 1]!) : 0) - (j < m ? rise(x, thresholds[j]!) : 0)
+    },
+  }
+}
+
+function scoreAbove(p: number, t: number): number {
+  if (t <= 0 || t >= 1) return p > t ? 1 : 0
+  return p <= t ? p / (2 * t) : 0.5 + (p - t) / (2 * (1 - t))
+}
+
+function scoreRise(p: number, t: number): number {
+  if (t <= 0 || t >= 1) return 0
+  return p <= t ? 1 / (2 * t) : 1 / (2 * (1 - t))
+}
+
+export function classOf(model: FittedModel, label: string | number | boolean): number {
+  const found = model.labels?.values.findIndex((value) => String(value) === String(label)) ?? -1
+  if (found < 0) throw unknownClass(model, label)
+  return found
+}
+
+/** The root of the mean squared difference between prediction and target over the rows that the model learned from. One pass over its source. */
+async function residualDeviation(ctx: RunContext, model: FittedModel): Promise<number> {
+  const { plan } = model
+  const where = plan.train === undefined ? '' : ` where ${quoted(SPLIT)} = ${printExpr({ kind: 'literal', value: plan.train.split })}`
+  const known: Columns = await ctx.tables.query(
+    `select ${quoted(ROW)}, ${quoted(plan.target.name)} as y from ${quoted(plan.source)}${where}`,
+  )
+  const { values } = await predict(ctx, model, plan.source)
+  const [rows, y] = [numbersOf(known, ROW), numbersOf(known, 'y')]
+  let squares = 0
+  let n = 0
+  for (const [i, row] of rows.entries()) {
+    const away = values[row]! - y[i]!
+    if (!Number.isFinite(away)) continue
+    squares += away * away
+    n++
+  }
+  if (n > 0) return Math.sqrt(squares / n)
+  throw new DataProblem(
+    'no-residuals',
+    `No row of \`${plan.source}\` has both a \`${plan.target.name}\` and a prediction, so it is not known how far \`${plan.name}\` errs, and a comparison of its predictions cannot be relaxed.`,
+  )
+}
