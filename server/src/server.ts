@@ -340,15 +340,18 @@ function compose(connection: Connection, workspace: Workspace): () => void {
   connection.onExecuteCommand(async ({ command, arguments: args, workDoneToken }, token) => {
     if (command === showCommand) return showPlace(args?.[0])
     const own = workDoneToken === undefined && can()?.window?.workDoneProgress && command === commands.run
-    const progress = own ? await connection.window.createWorkDoneProgress() : connection.window.attachWorkDoneProgress(workDoneToken)
-    const stops = [token, ...('token' in progress ? [progress.token as typeof token] : [])]
+    // Not waited for: what is asked for can be cancelled from its first moment.
+    const made = own ? connection.window.createWorkDoneProgress() : Promise.resolve(connection.window.attachWorkDoneProgress(workDoneToken))
+    const tell = (use: (progress: Awaited<typeof made>) => void) => void made.then(use, () => {})
     try {
       return await execute(command, args?.[0], {
-        begin: (title) => progress.begin(title, 0, undefined, true),
-        report: (percentage, message) => (percentage === undefined ? progress.report(message) : progress.report(percentage, message)),
-        done: () => progress.done(),
+        begin: (title) => tell((progress) => progress.begin(title, 0, undefined, true)),
+        report: (percentage, message) =>
+          tell((progress) => (percentage === undefined ? progress.report(message) : progress.report(percentage, message))),
+        done: () => tell((progress) => progress.done()),
         onCancel: (stop) => {
-          for (const one of stops) one.onCancellationRequested(stop)
+          token.onCancellationRequested(stop)
+          tell((progress) => 'token' in progress && (progress.token as typeof token).onCancellationRequested(stop))
         },
       })
     } catch (reason) {
@@ -366,7 +369,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     await connection.sendRequest(ShowDocumentRequest.type, { uri, takeFocus: true, selection: range })
     return null
   }
-  connection.onRequest(requests.view, (params: ResultArguments) => viewOf(workspace, params) ?? null)
+  connection.onRequest(requests.view, (params: ResultArguments) => answering((async () => viewOf(workspace, params) ?? null)()))
   connection.onRequest(requests.page, (address: unknown, token) =>
     answering(pages.page(address, (stop) => token.onCancellationRequested(stop))),
   )

@@ -1,3 +1,4 @@
+import { fold, sameName } from '../check/names.ts'
 import { blocking, unknownNames, withNeeds } from '../cli/asked.ts'
 import { dataProblems } from '../cli/data-problems.ts'
 import { noCacheFolder } from '../cli/sentences.ts'
@@ -19,7 +20,9 @@ import type { Workspace } from './workspace.ts'
 
 /** What can be asked to be done, for any editor: each answers `assay-result/1`, and fails in a sentence. */
 export async function runDeclarations(workspace: Workspace, args: RunArguments, following: Following): Promise<ResultFile> {
-  const { snapshot, loaded, names, problems } = await opened(workspace, args)
+  const ready = await untilStopped(workspace, args, following)
+  if (ready === 'stopped') return cancelledBefore(workspace, args)
+  const { snapshot, loaded, names, problems } = ready
   if ('stop' in problems) return file(snapshot.path, [], problems.stop)
   const options = workspace.engineOptions(snapshot.path)
   if (options === undefined) throw new Unable(noCacheFolder(projectRoot(snapshot.path)))
@@ -40,6 +43,34 @@ export async function runDeclarations(workspace: Workspace, args: RunArguments, 
   return { ...file(snapshot.path, [...results, ...shown], [...problems.found, ...found]), backend }
 }
 
+/** What is asked for before schemas are known can be stopped too: nobody waits for a database that is only being loaded. */
+async function untilStopped(workspace: Workspace, args: RunArguments, following: Following): Promise<Opened | 'stopped'> {
+  let stop = () => {}
+  const stopped = new Promise<'stopped'>((resolve) => {
+    stop = () => resolve('stopped')
+  })
+  following.onCancel(stop)
+  const opening = { path: pathOf(args.uri), names: args.names, stop }
+  workspace.opening.add(opening)
+  try {
+    return await Promise.race([opened(workspace, args), stopped])
+  } finally {
+    workspace.opening.delete(opening)
+  }
+}
+
+/** Of what was asked for by name: as long as schemas are not known, nobody knows what else it would have needed. */
+function cancelledBefore(workspace: Workspace, args: RunArguments): ResultFile {
+  const snapshot = existing(workspace, args.uri)
+  const results = (args.names ?? []).flatMap((name): Result[] => {
+    const found = snapshot.checked.reached.get(fold(name))
+    if (found === undefined) return []
+    const provenance = { dataHash: '', planHash: '', seed: 0, rows: 0, elapsedMs: 0 }
+    return [{ kind: found.decl.kind, name: found.name, status: 'cancelled', provenance } as Result]
+  })
+  return file(snapshot.path, results, reported(snapshot))
+}
+
 export async function planDeclarations(workspace: Workspace, args: RunArguments): Promise<ResultFile> {
   const { snapshot, loaded, names, problems } = await opened(workspace, args)
   if ('stop' in problems) return file(snapshot.path, [], problems.stop)
@@ -56,7 +87,15 @@ export async function planDeclarations(workspace: Workspace, args: RunArguments)
 }
 
 export function cancelRuns(workspace: Workspace, args: CancelArguments): number {
-  return workspace.runs.cancel(pathOf(args.uri), args.name)
+  const path = pathOf(args.uri)
+  let n = 0
+  for (const { path: of, names, stop } of workspace.opening) {
+    const meant = args.name === undefined || !names?.length || names.some((name) => sameName(name, args.name!))
+    if (of !== path || !meant) continue
+    stop()
+    n++
+  }
+  return n + workspace.runs.cancel(path, args.name)
 }
 
 /** The last results that still say something about what is declared; those of one name, or all. */

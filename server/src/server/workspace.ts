@@ -19,6 +19,8 @@ export interface Workspace {
   readonly files: SpecFiles
   readonly results: ResultBook
   readonly runs: Runs
+  /** What is asked to be run and waits for schemas. */
+  readonly opening: Set<Opening>
   settings: Settings
   /** Whether data may be read and specs run. */
   trusted: boolean
@@ -44,6 +46,12 @@ export interface Workspace {
   /** Asks the database, in the background, where rows of a spec's data stand. */
   positions(path: string, asked: PositionsAsked): Promise<readonly (number | null)[]>
   close(): Promise<void>
+}
+
+export interface Opening {
+  readonly path: string
+  readonly names: readonly string[] | undefined
+  stop(): void
 }
 
 export interface Host {
@@ -127,6 +135,7 @@ export function openWorkspace(host: Host): Workspace {
     files,
     results,
     runs,
+    opening: new Set(),
     settings: defaultSettings,
     trusted: true,
     folders: [],
