@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import type { CompletionItem, TextEdit } from 'vscode-languageserver'
 import { lineStarts, offsetAt } from '../../grammar/src/positions.ts'
 import { complete } from '../../server/src/features/completion.ts'
+import type { SourceFacts } from '../../server/src/protocol/facts.ts'
 import { type LastResult, positionAt, type Snapshot, specFile, takeSnapshot } from '../../server/src/workspace/snapshot.ts'
 import { TABLES } from '../support/check-file.ts'
 
@@ -12,6 +13,8 @@ import { TABLES } from '../support/check-file.ts'
 export interface World {
   readonly others?: Readonly<Record<string, string>>
   readonly results?: Readonly<Record<string, LastResult>>
+  /** What is known of a source's columns. */
+  readonly facts?: Readonly<Record<string, SourceFacts | 'counting'>>
   /** Schemas are not known yet. */
   readonly blind?: true
 }
@@ -37,6 +40,7 @@ export function snapshotOf(text: string, world: World = {}, name = 'test.assay')
     uri: (path) => `file://${path}`,
     version: () => 1,
     last: (_, declaration) => world.results?.[declaration],
+    facts: (_, source) => world.facts?.[source],
   })!
 }
 

@@ -67,6 +67,21 @@ describe('hover', () => {
     for (const part of parts) expect(text).toContain(part)
   })
 
+  test('facts of a column, as far as they are known; estimates say so', () => {
+    const over = cursorIn('age > 60')
+    expect(hoverText(over)).not.toContain('NULL')
+    expect(hoverText(over, { facts: { people: 'counting' } })).toMatch(/column of `people`\n\ncounting …$/)
+    const age = { name: 'Age', nulls: 0.125, low: 18, high: 97, distinct: 80 }
+    const known = (more: object, rows: number) => ({ facts: { people: { rows, seen: 400, columns: [{ ...age, ...more }] } } })
+    expect(hoverText(over, known({}, 400))).toMatch(/12\.5 % NULL · 18 to 97 · 80 different values$/)
+    expect(hoverText(over, known({ about: true }, 4_000_000))).toMatch(
+      /about 12\.5 % NULL · 18 to 97 seen · about 80 different values · from 400 of 4 000 000 rows$/,
+    )
+    expect(hoverText(over, known({ nulls: 0, low: '[x](y)', high: '\u202e', distinct: 1 }, 400))).toMatch(
+      /no NULLs · \\\[x\\\]\(y\) to \\\\u202e · 1 different value$/,
+    )
+  })
+
   test('nothing over nothing', () => {
     expect(hoverText('-- sour|ce')).toBe('')
     expect(hoverText(cursorIn("'people.csv'"))).toBe('')

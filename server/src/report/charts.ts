@@ -47,16 +47,19 @@ async function draw(sentence: string, build: (plot: PlotModule) => PlotOptions):
   for (const style of [...svg.querySelectorAll('style')]) style.remove()
   for (const element of [svg, ...svg.querySelectorAll('[style]')]) element.removeAttribute('style')
   const links = [...svg.querySelectorAll('a')]
-  for (const link of links) {
+  const labels = links.map((link) => link.querySelector('title')?.textContent ?? '')
+  for (const [i, link] of links.entries()) {
     const href = link.getAttribute('xlink:href') ?? link.getAttribute('href') ?? ''
     link.removeAttribute('xlink:href')
     link.setAttribute('href', href)
     // Reached through the table by keyboard: a chart is no list to tab through.
     link.setAttribute('tabindex', '-1')
-    link.setAttribute('aria-label', link.querySelector('title')?.textContent ?? href)
+    link.setAttribute('aria-label', `label ${i}`)
   }
   // What stands inside an image is hidden from screen readers, links too.
-  return svg.outerHTML.replace('<svg ', html`<svg role="${links.length > 0 ? 'group' : 'img'}" aria-label="${sentence}" `.markup)
+  // linkedom leaves < in attributes as it is, and a saved chart is XML: labels are escaped here.
+  const markup = svg.outerHTML.replace(/ aria-label="label (\d+)"/g, (_, i) => html` aria-label="${labels[Number(i)]}"`.markup)
+  return markup.replace('<svg ', html`<svg role="${links.length > 0 ? 'group' : 'img'}" aria-label="${sentence}" `.markup)
 }
 
 const accent = 'var(--accent)'

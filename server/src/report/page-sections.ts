@@ -59,7 +59,7 @@ function tableSection(one: Table, result: Result, urls: ReadonlyMap<string, stri
           key === undefined ? '' : `row ${keyText(key)}`,
         ),
         values: spliced<Json>(
-          kept.map((c) => one.values[r]![c]!),
+          kept.map((c) => short(one.values[r]![c]!)),
           null,
         ),
         ...(picture === undefined ? {} : { picture }),
@@ -72,6 +72,10 @@ function tableSection(one: Table, result: Result, urls: ReadonlyMap<string, stri
     actions: rowActions(one.id, result),
   }
 }
+
+/** A value to sort by and to save; 10 MB of one would be neither. */
+const short = (value: Json): Json => (typeof value === 'string' && value.length > longest ? `${value.slice(0, longest)}…` : value)
+const longest = 10_000
 
 const isNumeric = (one: Table, c: number) =>
   one.columns[c]!.align === 'right' && one.values.every((row) => typeof row[c] === 'number' || row[c] === null)
