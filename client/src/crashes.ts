@@ -14,7 +14,9 @@ export function crashHandler(log: LogOutputChannel, gaveUp: () => void): ErrorHa
       ends = [...ends.filter((at) => now - at < withinMs), now]
       if (ends.length <= mostInARow) {
         log.warn('The server ended unexpectedly and is started again.')
-        void tell('Assay’s server ended unexpectedly and was started again. Finished results are kept; a run that was under way is lost.')
+        // Once for a row of ends: the log has them all.
+        if (ends.length === 1)
+          void tell('Assay’s server ended unexpectedly and was started again. Finished results are kept; a run that was under way is lost.')
         return { action: CloseAction.Restart, handled: true }
       }
       ends = []

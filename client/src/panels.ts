@@ -1,4 +1,13 @@
-import { type Disposable, type ExtensionContext, type Uri, type WebviewPanel, window, workspace } from 'vscode'
+import {
+  type CancellationToken,
+  CancellationTokenSource,
+  type Disposable,
+  type ExtensionContext,
+  type Uri,
+  type WebviewPanel,
+  window,
+  workspace,
+} from 'vscode'
 import { commands, type PageAnswer, requests, type StatusParams } from '../../server/src/protocol/messages.ts'
 import type { Page, PageAddress } from '../../server/src/protocol/pages.ts'
 import type { FromPanel } from '../../server/src/protocol/panels.ts'
@@ -28,6 +37,8 @@ interface Shown {
   readonly host: PanelHost
   /** Counts fetches: an answer that was overtaken is dropped. */
   asked: number
+  /** Ends the fetch under way: a preview may read for long. */
+  stop?: CancellationTokenSource
   page?: Page
   running: boolean
 }
@@ -47,9 +58,15 @@ export function makePanels(context: ExtensionContext, server: Server, actions: P
       asked: 0,
       running: false,
       host: hostPanel(panel, context.extensionUri, {
-        heard: (message) => actions.heard(address, one.page, message),
+        heard: (message) => {
+          if (message.type === 'cancel' && !one.running) one.stop?.cancel()
+          else actions.heard(address, one.page, message)
+        },
         shown: () => void refresh(one, 'if changed'),
-        closed: () => shown.get(key) === one && shown.delete(key),
+        closed: () => {
+          one.stop?.cancel()
+          if (shown.get(key) === one) shown.delete(key)
+        },
       }),
     }
     shown.set(key, one)
@@ -58,8 +75,12 @@ export function makePanels(context: ExtensionContext, server: Server, actions: P
 
   const refresh = async (one: Shown, when: 'always' | 'if changed'): Promise<void> => {
     const mine = ++one.asked
-    const answer = await fetchPage(server, one.address)
+    one.stop?.cancel()
+    const stop = (one.stop = new CancellationTokenSource())
+    const answer = await fetchPage(server, one.address, stop.token)
+    stop.dispose()
     if (mine !== one.asked) return
+    one.stop = undefined
     if ('sentence' in answer) {
       if (one.page === undefined || when === 'always') one.host.post({ type: 'nothing', sentence: answer.sentence })
       return
@@ -131,12 +152,17 @@ export function makePanels(context: ExtensionContext, server: Server, actions: P
 }
 
 /** The page, or why there is none. */
-async function fetchPage(server: Server, address: PageAddress): Promise<{ readonly page: Page } | { readonly sentence: string }> {
+async function fetchPage(
+  server: Server,
+  address: PageAddress,
+  token: CancellationToken,
+): Promise<{ readonly page: Page } | { readonly sentence: string }> {
   try {
-    const page = await server.request<PageAnswer>(requests.page, address)
+    const page = await server.request<PageAnswer>(requests.page, address, token)
     if (page) return { page }
     return { sentence: await whyNone(server, address) }
   } catch (reason) {
+    if (token.isCancellationRequested) return { sentence: 'It was cancelled before there was anything to show.' }
     return { sentence: reason instanceof Error ? reason.message : String(reason) }
   }
 }

@@ -28,6 +28,11 @@ export interface ServerOptions {
 
 export class Unavailable extends Error {}
 
+/** Codes of the protocol's library for a connection that is gone. */
+const connectionInactive = -32096
+const pendingRejected = -32097
+const endedTooSoon = 'Assay’s server ended before it had answered. Do it again: finished results are kept.'
+
 export function openServer(options: ServerOptions): Server {
   const status = new EventEmitter<StatusParams>()
   const ran = new EventEmitter<RanParams>()
@@ -65,6 +70,14 @@ export function openServer(options: ServerOptions): Server {
   }
   const request = async <R>(method: string, params: object, token?: CancellationToken): Promise<R> => {
     const client = await ready()
+    try {
+      return await sent<R>(client, method, params, token)
+    } catch (reason) {
+      const { code } = reason as { readonly code?: unknown }
+      throw code === connectionInactive || code === pendingRejected ? new Unavailable(endedTooSoon) : reason
+    }
+  }
+  const sent = <R>(client: LanguageClient, method: string, params: object, token?: CancellationToken): Promise<R> => {
     // A token that is undefined would be sent as a parameter.
     return token ? client.sendRequest<R>(method, params, token) : client.sendRequest<R>(method, params)
   }
