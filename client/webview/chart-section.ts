@@ -25,8 +25,6 @@ export function chartSection(
     // An image has no parts for a reader; a chart whose marks can be followed is a group of links.
     drawing.setAttribute('role', marks.length > 0 ? 'group' : 'img')
     if (!drawing.hasAttribute('aria-label')) drawing.setAttribute('aria-label', shown(section.sentence, 600))
-    const { width, height } = drawing.viewBox.baseVal ?? { width: 0, height: 0 }
-    if (width > 0 && height > 0) drawing.style.setProperty('--wide', `${width}px`)
     if (marks.length > 0) walkable(drawing, marks, twin, readout, goTo)
   }
   const buttons = h(
@@ -46,13 +44,16 @@ export function chartSection(
       }).element,
   )
   const lost = drawings.length === 0 ? h('p', { class: 'quiet' }, 'The chart cannot be drawn. Its table has the same numbers.') : undefined
-  return h(
+  const figure = h(
     'figure',
-    { class: 'section chart' },
+    { class: 'chart' },
     lost ?? plots,
     h('figcaption', {}, h('span', {}, ...prose(section.sentence)), buttons),
     drawings.some((drawing) => drawing.querySelector('a[href]')) && readout,
   )
+  const widest = Math.max(0, ...drawings.map((drawing) => drawing.viewBox.baseVal?.width ?? 0))
+  if (widest > 0) figure.style.setProperty('--wide', `${widest}px`)
+  return figure
 }
 
 function walkable(

@@ -4,14 +4,14 @@ const sample = 240
 /** Of a letter's height. Digits and letters of the editor's fonts are about so wide. */
 const letter = 0.56
 const padding = 24
-/** For the word that opens a row. */
-const openWidth = 68
+/** For what opens a row: a word, or only a sign. */
+const openWidths = { word: 68, sign: 40 }
 
 export interface Layout {
   /** For `grid-template-columns`: the same in every row, so that columns stand under each other. */
   readonly template: string
   /** Below this the table scrolls sideways. */
-  readonly width: number
+  readonly width: string
 }
 
 /** Widths from the columns' names and from at most 480 of their cells. Only columns whose text does not fit take what is left over. */
@@ -39,8 +39,9 @@ export function layoutOf(section: TableSection, fontSize: number, pictureSize: n
     add(Math.ceil(letters * fontSize * letter) + padding, longest > most ? Math.min(longest, 120) : 0)
   }
   if (!grows) tracks.push('minmax(0, 1fr)')
-  tracks.push(`${openWidth}px`)
-  return { template: tracks.join(' '), width: width + openWidth }
+  const openWidth = openWidths[section.rows.some((row) => row.why?.length) ? 'word' : 'sign']
+  tracks.push(`var(--open, ${openWidth}px)`)
+  return { template: tracks.join(' '), width: `calc(${width}px + var(--open, ${openWidth}px))` }
 }
 
 /** All of few; of many, the first and then some, at distances that follow no rhythm of the data. */

@@ -83,7 +83,7 @@ export function gridRows(section: TableSection, selectable: 'selectable' | 'plai
     const more = row.lastElementChild as HTMLElement
     more.classList.toggle('has-why', why)
     more.firstElementChild!.textContent = why ? 'Why' : 'Open'
-    more.firstElementChild!.className = why ? '' : 'quiet'
+    more.firstElementChild!.className = why ? '' : 'hidden'
   }
 
   const rowOf = (target: EventTarget | null) => (target instanceof Element ? target.closest<HTMLElement>('.rows > .row') : null)

@@ -72,7 +72,7 @@ export function grid(options: GridOptions): Grid {
   element.setAttribute('aria-colcount', String(section.columns.length + (selectable === 'selectable' ? 2 : 1)))
   if (selectable === 'selectable') element.setAttribute('aria-multiselectable', 'true')
   element.style.setProperty('--template', layout.template)
-  element.style.setProperty('--least', `${layout.width}px`)
+  element.style.setProperty('--least', layout.width)
   element.style.setProperty('--row', `${rowHeight}px`)
   const rows = gridRows(section, selectable, {
     isSelected: (index) => selected.has(index),
@@ -118,6 +118,12 @@ export function grid(options: GridOptions): Grid {
           : undefined
     if (next) state.sort = next
     else delete state.sort
+    reordered()
+  }
+
+  /** Another order is read from its beginning. */
+  function reordered(): void {
+    element.scrollTop = 0
     rearrange()
     options.onOrder()
     options.save()
@@ -314,9 +320,7 @@ export function grid(options: GridOptions): Grid {
     filter: (text) => {
       if (text === '') delete state.filter
       else state.filter = text
-      rearrange()
-      options.onOrder()
-      options.save()
+      reordered()
     },
     clearSelection: () => {
       selected.clear()

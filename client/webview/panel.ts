@@ -54,7 +54,7 @@ window.addEventListener(
 host.postMessage({ type: 'ready' })
 
 function draw(page: Page): void {
-  const now = (memory = memoryOf(page.address))
+  const now = (memory = memoryOf(page.address, memory))
   const scroll = now.kept.scroll
   const fileParts = [page.address.name]
   const tables = new Map<string, TableView>()
@@ -68,9 +68,11 @@ function draw(page: Page): void {
     }
     const twin = page.sections.find((other) => other.type === 'table' && other.id === section.table)
     const follow = (table: string, row: number) => tables.get(table)?.goTo(row)
-    sections.push(
-      chartSection(section, twin?.type === 'table' ? twin : undefined, fileParts, follow, (table) => tables.get(table)?.focus()),
-    )
+    // Charts that follow each other stand beside each other where there is room.
+    const last = sections.at(-1)
+    const row = last?.classList.contains('charts') ? last : h('div', { class: 'charts' })
+    if (row !== last) sections.push(row)
+    row.append(chartSection(section, twin?.type === 'table' ? twin : undefined, fileParts, follow, (table) => tables.get(table)?.focus()))
   }
   const act = (action: Action) => host.postMessage({ type: 'act', action: action.id, rows: [] })
   content.classList.remove('waiting')

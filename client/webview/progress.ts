@@ -1,6 +1,6 @@
 import type { ToPanel } from '../../server/src/protocol/panels.ts'
 import { h } from './h.ts'
-import { figure, shown } from './text.ts'
+import { figure, prose } from './text.ts'
 import { button, ring } from './ui.ts'
 
 /** A run under way: its stage, how far it is, and a button that ends it. What was shown before stays below it. */
@@ -11,6 +11,8 @@ export interface Progress {
 }
 
 export function progress(onCancel: () => void): Progress {
+  let said = ''
+  let cancelled = false
   const stage = h('span', { class: 'stage', role: 'status' })
   const count = h('span', { class: 'count quiet' })
   const done = h('div', { class: 'done' })
@@ -20,6 +22,7 @@ export function progress(onCancel: () => void): Progress {
     look: 'secondary',
     onPress: () => {
       onCancel()
+      cancelled = true
       stage.textContent = 'Cancelling'
       cancel.enable('disabled')
     },
@@ -35,11 +38,14 @@ export function progress(onCancel: () => void): Progress {
   return {
     element,
     show: (running) => {
-      if (element.hidden) cancel.enable('enabled')
+      if (element.hidden) {
+        cancelled = false
+        cancel.enable('enabled')
+      }
       element.hidden = false
-      const said = shown(running.stage, 300)
       // Said aloud only when the stage changes, not with every count.
-      if (stage.textContent !== said && stage.textContent !== 'Cancelling') stage.textContent = said
+      if (running.stage !== said && !cancelled) stage.replaceChildren(...prose(running.stage))
+      said = running.stage
       const known = running.done !== undefined && running.of !== undefined && running.of > 0
       count.textContent = known
         ? `${figure(running.done!)} of ${figure(running.of!)}`
@@ -52,6 +58,7 @@ export function progress(onCancel: () => void): Progress {
     hide: () => {
       element.hidden = true
       stage.textContent = ''
+      said = ''
     },
   }
 }

@@ -35,19 +35,22 @@ export interface Memory {
 /** Above this many, a selection is not kept: the state travels to the editor's other process each time it changes. */
 export const mostKept = 5_000
 
-export function memoryOf(address: PageAddress): Memory {
+/** Of the page before it, if that had the same address; else of what the editor has kept. */
+export function memoryOf(address: PageAddress, last?: Memory): Memory {
+  if (last && isKept(last.kept, address)) return last
   const before = host.getState()
   const kept: Kept = isKept(before, address) ? before : { address, sections: {}, scroll: 0, texts: {} }
-  let waiting: ReturnType<typeof setTimeout> | undefined
+  let waiting = false
   const write = () => {
-    waiting = undefined
+    waiting = false
     host.setState(kept)
   }
   return {
     kept,
     section: (id) => (kept.sections[id] ??= {}),
     save: () => {
-      waiting ??= setTimeout(write, 100)
+      if (!waiting) setTimeout(write, 100)
+      waiting = true
     },
   }
 }

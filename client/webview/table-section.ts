@@ -39,11 +39,12 @@ export function tableSection(section: TableSection, fileParts: readonly string[]
     h('span', { id: titleId }, shown(section.title, 300)),
   )
   const body = h('div', { id: bodyId, class: 'section-body' })
+  const tools = h('div', { class: 'tools' })
   const rows = badge(counted(section.rows.length, 'row'))
   const element = h(
     'section',
     { class: 'section table', attributes: { 'aria-labelledby': titleId } },
-    h('div', { class: 'section-head' }, h('h2', {}, toggle), rows),
+    h('div', { class: 'section-head' }, h('h2', {}, toggle), rows, tools),
     body,
   )
 
@@ -52,8 +53,10 @@ export function tableSection(section: TableSection, fileParts: readonly string[]
     const folded = state.folded ?? section.folded ?? false
     toggle.setAttribute('aria-expanded', String(!folded))
     body.hidden = folded
+    tools.hidden = folded
     if (folded || view) return
     view = openedTable(section, titleId, fileParts, memory)
+    tools.append(...view.tools)
     body.append(...view.elements)
   }
   function setFolded(folded: boolean): void {
@@ -80,6 +83,7 @@ export function tableSection(section: TableSection, fileParts: readonly string[]
 }
 
 interface Opened {
+  readonly tools: readonly HTMLElement[]
   readonly elements: readonly HTMLElement[]
   readonly grid: Grid
   goTo(index: number): void
@@ -126,18 +130,12 @@ function openedTable(section: TableSection, titleId: string, fileParts: readonly
     const text = format === 'csv' ? csvOf(section, taken()) : jsonOf(section, taken())
     host.postMessage({ type: 'save', format, name: fileName([...fileParts, section.id], format), text })
   }
-  const tools = h(
+  const copies = h(
     'div',
-    { class: 'tools' },
-    section.rows.length > fewRows && filter.element,
-    status,
-    h(
-      'div',
-      { class: 'copies' },
-      copyButton.element,
-      button({ label: 'CSV', name: `Save ${section.title} as CSV`, icon: 'save', look: 'quiet', onPress: () => save('csv') }).element,
-      button({ label: 'JSON', name: `Save ${section.title} as JSON`, icon: 'save', look: 'quiet', onPress: () => save('json') }).element,
-    ),
+    { class: 'copies' },
+    copyButton.element,
+    button({ label: 'CSV', name: `Save ${section.title} as CSV`, icon: 'save', look: 'quiet', onPress: () => save('csv') }).element,
+    button({ label: 'JSON', name: `Save ${section.title} as JSON`, icon: 'save', look: 'quiet', onPress: () => save('json') }).element,
   )
 
   /** What is copied and saved: the selected rows, or else all that the filter leaves, in the order shown. */
@@ -184,7 +182,8 @@ function openedTable(section: TableSection, titleId: string, fileParts: readonly
   showOrder()
   const note = section.note ? h('p', { class: 'quiet' }, ...prose(section.note)) : undefined
   return {
-    elements: [tools, ...(bar ? [bar.element] : []), beside, nothing, ...(note ? [note] : [])],
+    tools: [status, ...(section.rows.length > fewRows ? [filter.element] : []), copies],
+    elements: [...(bar ? [bar.element] : []), beside, nothing, ...(note ? [note] : [])],
     grid: table,
     goTo: (index) => {
       if (state.filter) {

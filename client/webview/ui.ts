@@ -23,6 +23,7 @@ export interface ButtonOptions {
 export function button({ label, look, icon: drawing, name, onPress }: ButtonOptions): Button {
   const element = document.createElement('vscode-button') as HTMLElement & { disabled: boolean }
   element.setAttribute('aria-label', name ?? label)
+  if (name) element.title = name
   element.setAttribute('appearance', look === 'quiet' ? 'icon' : look)
   element.className = `button button-${look}`
   if (drawing) {

@@ -49,8 +49,8 @@ export function virtualRows({ scroller, body, head, rowHeight, make, bind }: Vir
 
   function draw(): void {
     scheduled = false
-    const height = rowHeight()
     const positions = wanted()
+    if (positions.length > 0 && !positions.some((position) => live.has(position))) replaceAll(positions)
     const keep = new Set(positions)
     for (const [position, row] of live) {
       if (keep.has(position)) continue
@@ -64,13 +64,24 @@ export function virtualRows({ scroller, body, head, rowHeight, make, bind }: Vir
       let row = live.get(position)
       if (!row) {
         row = spare.pop() ?? make()
-        bind(row, position)
-        row.style.transform = `translateY(${position * height}px)`
+        put(row, position)
         body.insertBefore(row, next)
-        live.set(position, row)
       }
       next = row
     }
+  }
+
+  function put(row: HTMLElement, position: number): void {
+    row.style.transform = `translateY(${position * rowHeight()}px)`
+    bind(row, position)
+    live.set(position, row)
+  }
+
+  /** A leap: nothing of what is there stays, so each row is filled again where it stands. */
+  function replaceAll(positions: readonly number[]): void {
+    const rows = [...live].sort(([a], [b]) => a - b).slice(0, positions.length)
+    for (const [position] of rows) live.delete(position)
+    for (const [i, [, row]] of rows.entries()) put(row, positions[i]!)
   }
 
   const soon = () => {
@@ -82,11 +93,7 @@ export function virtualRows({ scroller, body, head, rowHeight, make, bind }: Vir
   new ResizeObserver(soon).observe(scroller)
 
   const rebind = () => {
-    const height = rowHeight()
-    for (const [position, row] of live) {
-      row.style.transform = `translateY(${position * height}px)`
-      bind(row, position)
-    }
+    for (const [position, row] of live) put(row, position)
   }
   return {
     reset: (next) => {

@@ -3,8 +3,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { type Browser, chromium, type Page as Tab } from 'playwright-core'
+import { type Browser, type CDPSession, chromium, type Page as Tab } from 'playwright-core'
+import type { Page } from '../../server/src/protocol/pages.ts'
 import type { FromPanel, ToPanel } from '../../server/src/protocol/panels.ts'
+import { tenMegabytes } from './pages.ts'
 import { type Theme, themes } from './themes.ts'
 
 /**
@@ -16,9 +18,17 @@ export interface Workbench {
   readonly sizes: { readonly script: number; readonly style: number }
   close(): Promise<void>
 }
+/** Milliseconds that the page has spent on each since it was loaded. */
+export interface Work {
+  readonly script: number
+  readonly style: number
+  readonly layout: number
+}
 export interface Panel {
   readonly tab: Tab
   post(message: ToPanel): Promise<void>
+  /** The page of this name, as on a first visit: nothing of it has been kept. Sent over once. */
+  visit(name: string, page: Page): Promise<void>
   /** What the page has said since it was opened, or since `forget`. */
   heard(): Promise<FromPanel[]>
   forget(): Promise<void>
@@ -29,12 +39,18 @@ export interface Panel {
   dress(theme: Theme): Promise<void>
   /** An expression, evaluated in the page. */
   ask<T>(expression: string): Promise<T>
+  /** Keys, one after the other, once the page has settled after each. */
+  press(...keys: readonly string[]): Promise<void>
+  work(): Promise<Work>
+  texts(selector: string): Promise<string[]>
+  /** Until an expression holds. */
+  until(expression: string): Promise<void>
   close(): Promise<void>
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const candidates = [
-  process.env['CHROMIUM'],
+  process.env.CHROMIUM,
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -55,7 +71,7 @@ export async function startWorkbench(): Promise<Workbench> {
     open: async ({ theme = themes[0]!, width = 1100, height = 860 } = {}) => {
       const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: 1 })
       const tab = await context.newPage()
-      return openPanel(tab, address, theme, () => context.close())
+      return openPanel(tab, address, files, theme, () => context.close())
     },
     close: async () => {
       await browser.close()
@@ -65,7 +81,7 @@ export async function startWorkbench(): Promise<Workbench> {
   }
 }
 
-async function openPanel(tab: Tab, address: string, theme: Theme, close: () => Promise<void>): Promise<Panel> {
+async function openPanel(tab: Tab, address: string, files: Map<string, string>, theme: Theme, close: () => Promise<void>): Promise<Panel> {
   const troubles: string[] = []
   tab.on('pageerror', (error) => troubles.push(`error: ${error.message}`))
   tab.on('console', (message) => {
@@ -76,20 +92,41 @@ async function openPanel(tab: Tab, address: string, theme: Theme, close: () => P
     void dialog.dismiss()
   })
   let worn = theme
+  let devtools: CDPSession | undefined
   const load = async () => {
     await tab.goto(address)
     await tab.evaluate(wear(worn))
-    await tab.waitForFunction(`window.heard.some((message) => message.type === 'ready')`)
   }
   await load()
+  // Two frames later it has been drawn.
+  const send = (message: string) =>
+    tab.evaluate(`new Promise((done) => {
+      addEventListener('message', () => requestAnimationFrame(() => requestAnimationFrame(done)), { once: true })
+      postMessage(${message}, '*')
+    })`)
   return {
     tab,
     troubles,
     post: async (message) => {
-      await tab.evaluate(`new Promise((done) => {
-        window.addEventListener('message', () => requestAnimationFrame(() => requestAnimationFrame(done)), { once: true })
-        window.postMessage(${JSON.stringify(message)}, '*')
-      })`)
+      await send(JSON.stringify(message))
+    },
+    visit: async (name, page) => {
+      const known = JSON.stringify(name)
+      if (!(await tab.evaluate(`!!window.pages?.[${known}]`))) {
+        const long = `(_, value) => (value === ${JSON.stringify(tenMegabytes)} ? 'x'.repeat(10_000_000) : value)`
+        files.set(
+          '/made.js',
+          `(window.pages ??= {})[${known}] = JSON.parse(${JSON.stringify(JSON.stringify(page))}, ${name === 'hostile' ? long : undefined})`,
+        )
+        await tab.evaluate(`new Promise((done) => {
+          const script = document.createElement('script')
+          Object.assign(script, { nonce: '${nonce}', src: '/made.js?' + ${known}, onload: done })
+          document.head.append(script)
+        })`)
+      }
+      await send(`{ type: 'nothing', sentence: '' }`)
+      await tab.evaluate(`sessionStorage.clear(); scrollTo(0, 0); document.activeElement?.blur()`)
+      await send(`{ type: 'page', page: pages[${known}] }`)
     },
     heard: () => tab.evaluate(`window.heard`) as Promise<FromPanel[]>,
     forget: async () => {
@@ -101,8 +138,31 @@ async function openPanel(tab: Tab, address: string, theme: Theme, close: () => P
       await tab.evaluate(wear(next))
     },
     ask: <T>(expression: string) => tab.evaluate(expression) as Promise<T>,
+    press: async (...keys) => {
+      for (const key of keys) await tab.keyboard.press(key)
+    },
+    work: async () => {
+      const { metrics } = await (devtools ??= await startDevtools(tab)).send('Performance.getMetrics')
+      const of = (name: string) => 1_000 * (metrics.find((one) => one.name === name)?.value ?? 0)
+      return { script: of('ScriptDuration'), style: of('RecalcStyleDuration'), layout: of('LayoutDuration') }
+    },
+    texts: (selector) =>
+      tab.evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})].map((e) => e.innerText.trim())`) as Promise<string[]>,
+    until: async (expression) => {
+      for (let tries = 0; tries < 200; tries++) {
+        if (await tab.evaluate(`!!(${expression})`)) return
+        await tab.waitForTimeout(25)
+      }
+      throw new Error(`still not so after five seconds: ${expression}`)
+    },
     close,
   }
+}
+
+async function startDevtools(tab: Tab): Promise<CDPSession> {
+  const session = await tab.context().newCDPSession(tab)
+  await session.send('Performance.enable')
+  return session
 }
 
 /** The editor writes tokens on the root's style and the kind on the body. */
@@ -158,9 +218,9 @@ window.acquireVsCodeApi = () => ({
   setState: (state) => sessionStorage.setItem('state', JSON.stringify(state)),
 })`
 
-async function serve(files: ReadonlyMap<string, string>): Promise<Server> {
+async function serve(files: Map<string, string>): Promise<Server> {
   const server = createServer((request, response) => {
-    const path = request.url ?? '/'
+    const path = (request.url ?? '/').split('?')[0]!
     const text = path === '/' ? page : path === '/editor.js' ? editor : files.get(path)
     const type = path.endsWith('.js') ? 'text/javascript' : path.endsWith('.css') ? 'text/css' : 'text/html'
     response.writeHead(text === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8`, 'content-security-policy': policy })
