@@ -1,7 +1,7 @@
 """What engine.mjs compares with: the same passes in numpy (OpenBLAS) and JAX (jit, CPU), and scikit-learn's L-BFGS on the same objective.
 
-Reads a line of JSON for each repetition wanted, {"library", "task"}, carries it out once and answers with its milliseconds, so that the two sides of a
-comparison take turns and share the machine's load. Data comes in files named by the first line. Needs numpy; JAX and scikit-learn where they are installed.
+Reads a line of JSON for each repetition wanted, {"library", "task"}, carries it out once and answers with its milliseconds and those of processor time,
+so that the two sides of a comparison take turns and share the machine's load. Data comes in files named by the first line. Needs numpy; JAX and scikit-learn where they are installed.
 """
 import json
 import sys
@@ -302,9 +302,9 @@ for line in sys.stdin:
     elif task["task"] in timed.get(task["library"], {}):
         say(ms=timed[task["library"]][task["task"]](turn))
     else:
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), time.process_time()
         result = tasks[task["library"]][task["task"]](turn)
         if task["library"] == "jax":
             jax.block_until_ready(result)
-        say(ms=(time.perf_counter() - start) * 1e3)
+        say(ms=(time.perf_counter() - start) * 1e3, cpu=(time.process_time() - spent) * 1e3)
         del result

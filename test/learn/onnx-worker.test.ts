@@ -72,7 +72,7 @@ describe.skipIf(absent !== undefined)('in a worker thread', () => {
       await product
       const before = performance.now()
       await worker.terminate()
-      // A piece of a pass is what it waits for at most.
+      // A batch is what it waits for at most.
       expect(performance.now() - before).toBeLessThan(1000)
     }
     const { worker, product } = started({ rows: 600, forever: false })

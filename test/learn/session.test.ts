@@ -77,6 +77,54 @@ describe.each(models)('%s: batches', (_, shape) => {
   })
 })
 
+it.each(models)('%s: a device that is lost in the middle of a run leaves nothing behind, and the next run works', async (_, shape) => {
+  const { device } = await loadWasm()
+  let runs = 0
+  let lost = Number.POSITIVE_INFINITY
+  const fragile: typeof device = {
+    ...limited(device, { batchWork: 1 }),
+    async compile(pass) {
+      const run = await device.compile(pass)
+      return async (inputs) => {
+        if (++runs === lost) throw new Error('The device is lost.')
+        return run(inputs)
+      }
+    },
+  }
+  const session = await openSession(fragile, shape, examplesFor(shape, 100))
+  const theta = randomVector(session.parameters, 2)
+  const vectors = [randomVector(session.parameters, 3)]
+  const expected = await session.hessianProducts(theta, vectors, now)
+  const steady = memory().numTensors
+  for (const work of [
+    () => session.hessianProducts(theta, vectors, now),
+    () => session.gradient(theta, now),
+    () => session.train({ epochs: 2, batch: 16, seed: 1 }, now, silent),
+  ]) {
+    lost = runs + 3
+    await expect(work()).rejects.toThrow('The device is lost.')
+    expect(memory().numTensors).toBe(steady)
+    expect(await session.hessianProducts(theta, vectors, now)).toEqual(expected)
+  }
+  session.dispose()
+})
+
+it('makes batches smaller where memory is short', async () => {
+  const shape = architecture({ hidden: [500] })
+  const { device } = await loadWasm()
+  const examples = examplesFor(shape, 400)
+  const batches = async (bytes: number): Promise<number> => {
+    let count = 0
+    const session = await openSession(limited(device, { memory: bytes }), shape, examples)
+    await session.gradient(randomVector(session.parameters, 2), () => {
+      count++
+    })
+    session.dispose()
+    return count
+  }
+  expect([await batches(1e9), await batches(2e7), await batches(0)]).toEqual([1, 2, 13])
+})
+
 it('keeps activations at the same θ: products hand them on, and no forward pass is made', async () => {
   const shape = architecture({ hidden: [5] })
   const { device } = await loadWasm()

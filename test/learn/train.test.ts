@@ -56,6 +56,18 @@ describe.each([
   })
 })
 
+it.each([
+  ['values', linear],
+  ['a network for values', architecture({ task: 'regression', outputs: 1, hidden: [6], activation: 'relu' })],
+  ['a network for classes', architecture({ hidden: [6], activation: 'relu' })],
+] as const)('%s: where numbers leave their range, training stops and says at which step and why', async (_, shape) => {
+  const examples = examplesFor(shape, 50)
+  const huge = { ...examples, x: examples.x.map((value) => value * 1e38) }
+  const failure = await (await open(shape, huge)).train(options, now, silent).catch((reason) => reason)
+  expect(failure).toBeInstanceOf(TrainingFailed)
+  expect(failure.message).toMatch(/^Training stopped at step \d+: the loss .* scale the inputs,? or raise l2\.$/)
+})
+
 describe('convex models', () => {
   it.each([
     ['logistic', logistic, 2000],

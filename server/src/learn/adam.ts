@@ -42,28 +42,29 @@ export async function trainByAdam<H>(
   let best: { loss: number; theta: Float64Array; epoch: number } | undefined
   let steps = 0
   let epochs = 0
+  // Filled anew for each step: fresh megabytes cost more than the copying.
+  const buffers = { x: new Float32Array(batch * architecture.inputs), y: new Float32Array(batch * architecture.outputs) }
   try {
     while (epochs < options.epochs) {
       shuffle(order, rng)
       for (let start = 0; start < rows; start += batch) {
         await breathe()
-        const count = Math.min(batch, rows - start)
+        const chosen = order.subarray(start, start + batch)
+        const count = chosen.length
         steps++
         const rate = (adam.rate * Math.sqrt(1 - adam.beta2 ** steps)) / (1 - adam.beta1 ** steps)
         const given = {
-          x: device.upload(gatherRows(examples.x, order, start, count, architecture.inputs), [count, architecture.inputs], 'passing'),
-          y: device.upload(gatherRows(targets, order, start, count, architecture.outputs), [count, architecture.outputs], 'passing'),
+          x: device.upload(gatherRows(examples.x, architecture.inputs, chosen, buffers.x), [count, architecture.inputs], 'passing'),
+          y: device.upload(gatherRows(targets, architecture.outputs, chosen, buffers.y), [count, architecture.outputs], 'passing'),
           rate: device.upload(Float32Array.of(rate), [1, 1], 'passing'),
           share: device.upload(Float32Array.of(1 / count), [1, 1], 'passing'),
         }
         let made: Record<string, H> = {}
         try {
           made = { ...(await step({ ...state, ...given })) }
-          let here = 0
-          for (const value of await device.read(made.loss!)) here += value
-          if (!Number.isFinite(here)) {
+          if (!(await device.read(made.health!)).every(Number.isFinite)) {
             requireFinite(examples, architecture)
-            throw new TrainingFailed(steps, 'the loss is no number; scale the inputs, or raise l2')
+            throw new TrainingFailed(steps, noNumber)
           }
           const old = state
           state = Object.fromEntries(names.map((name) => [name, made[name]!]))
@@ -84,6 +85,10 @@ export async function trainByAdam<H>(
     }
     const final = best?.theta ?? (await download(trainable, shapes, state))
     const { loss, gradient } = await session.gradient(final, breathe)
+    if (!Number.isFinite(loss)) {
+      requireFinite(examples, architecture)
+      throw new TrainingFailed(steps, noNumber)
+    }
     return {
       theta: final,
       loss,
@@ -148,11 +153,10 @@ function slice(theta: Float64Array, { offset, rows, columns }: ParameterShape): 
   return theta.subarray(offset, offset + rows * columns)
 }
 
-function gatherRows(values: Float32Array, order: Int32Array, start: number, count: number, width: number): Float32Array {
-  const gathered = new Float32Array(count * width)
-  for (let i = 0; i < count; i++) {
-    const row = order[start + i]!
-    gathered.set(values.subarray(row * width, (row + 1) * width), i * width)
-  }
-  return gathered
+/** Gives the part of `into` that it fills. */
+function gatherRows(values: Float32Array, width: number, order: Int32Array, into: Float32Array): Float32Array {
+  for (const [i, row] of order.entries()) into.set(values.subarray(row * width, (row + 1) * width), i * width)
+  return into.subarray(0, order.length * width)
 }
+
+const noNumber = 'the loss is no number; scale the inputs, or raise l2'

@@ -32,7 +32,7 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
   const targets = examples.y === undefined ? undefined : targetsOf(architecture, examples.y, rows)
   const counts: Record<string, number> = {}
   const compiled = new Map<string, Promise<(inputs: Named<H>) => Promise<Named<H>>>>()
-  const perBatch = batchRows(device, parameters)
+  const perBatch = batchRows(device, architecture, parameters, rows)
   const batches: Batch<H>[] = []
   for (let start = 0; start < rows; start += perBatch) batches.push({ start, rows: Math.min(perBatch, rows - start) })
 
@@ -173,9 +173,11 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
     for (const shape of shapes) addPacked(shape, await device.read(results[`g:${shape.name}`]!), sums)
   }
 
-  /** Directions in groups that keep a batch near its time; the groups are of equal size, so that few passes are compiled. */
+  /** Directions in groups that keep a batch near its time and within its memory; the groups are of equal size, so that few passes are compiled. */
   const groups = (vectors: readonly Float64Array[], products: number): readonly (readonly Float64Array[])[] => {
-    const most = Math.max(1, Math.min(16, Math.round((2 * device.batchWork) / (products * perBatch * parameters))))
+    const inTime = Math.round((2 * device.batchWork) / (products * perBatch * parameters))
+    const fitting = Math.floor(device.memory / 8 / (4 * tensorsAlive * perBatch * (total(hidden) + outputs)))
+    const most = Math.max(1, Math.min(16, inTime, fitting))
     const size = Math.ceil(vectors.length / Math.ceil(vectors.length / most))
     const parts: (readonly Float64Array[])[] = []
     for (let start = 0; start < vectors.length; start += size) parts.push(vectors.slice(start, start + size))
@@ -375,11 +377,18 @@ type Use<H> = (results: Named<H>, batch: Batch<H>, index: number) => Promise<voi
 
 const nothing = (): Record<string, never> => ({})
 
-/** A power of two between 32 and 4096 (beyond that nothing is gained). */
-function batchRows<H>(device: Device<H>, parameters: number): number {
-  const fitting = device.batchWork / (4 * parameters)
-  return 2 ** Math.max(5, Math.min(12, Math.floor(Math.log2(fitting))))
+/**
+ * Rows of a batch: what takes its time and fits, from 32 to 5000 (beyond that nothing is gained), and so that all batches are alike. The tensors of a pass
+ * over a batch, some `tensorsAlive` of them for each layer at a time, take at most an eighth of the device's memory, or what 32 rows take.
+ */
+function batchRows<H>(device: Device<H>, { inputs, hidden, outputs }: Architecture, parameters: number, rows: number): number {
+  const rowBytes = 4 * tensorsAlive * (inputs + total(hidden) + outputs)
+  const fitting = Math.min(device.batchWork / (4 * parameters), device.memory / 8 / rowBytes)
+  const most = Math.max(32, Math.min(5000, Math.floor(fitting)))
+  return Math.ceil(rows / Math.ceil(rows / most))
 }
+
+const tensorsAlive = 6
 
 function uploadEach<H>(shapes: readonly ParameterShape[], upload: (shape: ParameterShape) => H, prefix: string): Named<H> {
   return Object.fromEntries(shapes.map((shape) => [prefix + shape.name, upload(shape)]))

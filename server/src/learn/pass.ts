@@ -30,7 +30,7 @@ export type Named<H> = Readonly<Record<string, H>>
  * `run` takes inputs without consuming them and gives outputs that the caller owns.
  */
 export interface Device<H> {
-  /** `resident`: will be an input of many passes, so a device may prepare it (keep its transpose, say). The values must not change meanwhile. */
+  /** `resident`: will be an input of many passes, so a device may prepare it (keep its transpose, say). The values must not change before it is released. */
   upload(values: Values, shape: readonly number[], use: 'resident' | 'passing'): H
   read(handle: H): Promise<Values>
   release(handle: H): void

@@ -125,7 +125,8 @@ export const adam = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 } as c
 /**
  * A step of Adam (Kingma & Ba 2015, Alg. 1, in the order of computation that their §2 gives): parameters and moments in, parameters and moments
  * out. `rate` [1, 1] is α·√(1 − β₂ᵗ)/(1 − β₁ᵗ), `share` [1, 1] is 1/n of the batch. Moments: `m:w0 …`, `s:w0 …`, which are m/(1 − β₁) and v/(1 − β₂) of
- * the paper: each operation saved is a sweep over all parameters. For the same reason the cotangent is divided by n, and not the gradient.
+ * the paper: each operation saved is a sweep over all parameters. For the same reason the cotangent is divided by n, and not the gradient. Instead of the
+ * loss, which nobody reads, `health` has the sum of each row's predictions: no number as soon as one of them is none.
  */
 export function adamPass(architecture: Architecture): Pass {
   const network = networkOf(architecture)
@@ -136,10 +137,10 @@ export function adamPass(architecture: Architecture): Pass {
   return {
     name: `adam ${signature(architecture)}`,
     inputs: [...gradient.inputs, ...states.slice(own.length), { name: 'rate', shape: [1, 1] }, { name: 'share', shape: [1, 1] }],
-    outputs: [{ ...rowsOf('loss', 1), over: 'rows' }, ...states.map((spec) => ({ ...spec, over: 'state' as const }))],
+    outputs: [{ ...rowsOf('health', 1), over: 'rows' }, ...states.map((spec) => ({ ...spec, over: 'state' as const }))],
     build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>) {
       const trace = solve(network, ops, parameters(architecture, inputs), inputs.x!)
-      const results: Record<string, T> = { loss: network.head.losses(ops, trace.outputs, inputs.y!) }
+      const results: Record<string, T> = { health: ops.sum(trace.predictions, 1, 'keep') }
       const cotangent = ops.mul(network.head.cotangent(ops, trace.predictions, inputs.y!), inputs.share!)
       const slopes = pull(network, ops, trace, cotangent)
       const rate = ops.scale(inputs.rate!, (1 - adam.beta1) / scale)

@@ -3,14 +3,6 @@ import { type Border, encodeModel, type Node } from './model.ts'
 import type { Bytes } from './protobuf.ts'
 import { createRecorder, type Recorder, type Step, type Value } from './recorder.ts'
 
-/** How a pass is to be recorded. */
-export interface Variant {
-  /** Inputs whose transpose is given beside them, as `turned:…` [columns, rows]. */
-  readonly turned: readonly string[]
-  /** `into`: sums over the batch are added to inputs `into:…`, so that a batch may come in pieces. `alone`: they stand for themselves. */
-  readonly sums: 'alone' | 'into'
-}
-
 export interface CompiledPass {
   readonly model: Bytes
   /** Of the inputs offered, those that the graph reads. */
@@ -19,15 +11,16 @@ export interface CompiledPass {
 
 /** Products of a batch with this many columns in all are made as one. */
 const widestMerged = 256
-/** Beyond this many columns Gemm's flag is as fast as a kept transpose; for ten columns it takes twice the time. */
-const widestTurned = 64
 
-/** Records a pass, joins products that read the same batch, and writes what its outputs need as an ONNX model. */
-export function compilePass(pass: Pass, variant: Variant): CompiledPass {
+/**
+ * Records a pass, joins products that read the same batch, and writes what its outputs need as an ONNX model. `turned` are inputs whose transpose
+ * is given beside them, over a row of ones, as `turned:…` [columns + 1, rows]: a product over the rows takes up to half the time with it.
+ */
+export function compilePass(pass: Pass, turned: readonly string[]): CompiledPass {
   const borders = new Map<string, Value>()
-  const recorder = createRecorder((value, columns) => {
-    if (value.step !== undefined || columns > widestTurned || !variant.turned.includes(value.name)) return undefined
-    return offer(`turned:${value.name}`, [value.shape[1]!, -1])
+  const recorder = createRecorder((value) => {
+    if (value.step !== undefined || !turned.includes(value.name)) return undefined
+    return offer(`turned:${value.name}`, [value.shape[1]! + 1, -1])
   })
   const offer = (name: string, shape: readonly number[]): Value => {
     const known = borders.get(name)
@@ -38,14 +31,10 @@ export function compilePass(pass: Pass, variant: Variant): CompiledPass {
   }
   const inputs = Object.fromEntries(pass.inputs.map(({ name, shape }) => [name, offer(name, shape)]))
   const made = pass.build(recorder.ops, inputs)
-  const outputs = pass.outputs.map(({ name, shape, over }) => {
+  const outputs = pass.outputs.map(({ name, shape }) => {
     const value = made[name]
     if (value === undefined) throw new Error(`The pass \`${pass.name}\` does not make its output \`${name}\`.`)
-    return {
-      name,
-      shape,
-      value: over === 'sum' && variant.sums === 'into' ? addedTo(recorder, value, offer(`into:${name}`, shape)) : value,
-    }
+    return { name, shape, value }
   })
 
   const joined = joinProducts(
@@ -89,17 +78,9 @@ export function compilePass(pass: Pass, variant: Variant): CompiledPass {
   return { model, inputs: new Set([...borders.keys()].filter((name) => used.has(name))) }
 }
 
-/** A sum plus what was summed before; a product takes it as its third operand. */
-function addedTo(recorder: Recorder, value: Value, before: Value): Value {
-  const { step } = value
-  if (step === undefined || step.inputs.length !== 2 || !(step.op === 'Gemm' || step.op === 'MatMul'))
-    return recorder.ops.add(before, value)
-  return recorder.add('Gemm', [...step.inputs, before], value.shape, step.attributes)
-}
-
 /**
- * x·A and x·B are one product x·[A | B] where neither A nor B depends on the batch: narrow products are bound by reading x (Xᵀ·S likewise reads
- * x, but once). Gives the values that replace others, by name.
+ * x·A and x·B are one product x·[A | B] where neither A nor B depends on the batch, and x·A + a and x·B + b likewise: narrow products are bound by
+ * reading x (Xᵀ·S likewise reads x, but once). Gives the values that replace others, by name.
  */
 function joinProducts(recorder: Recorder, outputs: readonly Value[]): ReadonlyMap<string, Value> {
   const groups = new Map<string, Value[]>()
@@ -108,9 +89,12 @@ function joinProducts(recorder: Recorder, outputs: readonly Value[]): ReadonlyMa
     if (value.step === undefined || seen.has(value.name)) return
     seen.add(value.name)
     for (const input of value.step.inputs) visit(input)
-    const [left, right] = value.step.inputs
-    if (value.step.op !== 'MatMul' || left!.fixed || left!.step !== undefined || !right!.fixed) return
-    groups.set(left!.name, [...(groups.get(left!.name) ?? []), value])
+    const { op, attributes } = value.step
+    const [left, ...others] = value.step.inputs
+    const plain = op === 'MatMul' || (op === 'Gemm' && others.length === 2 && Object.keys(attributes).length === 0)
+    if (!plain || left!.fixed || !others.every(({ fixed }) => fixed)) return
+    const key = `${op} ${left!.name}`
+    groups.set(key, [...(groups.get(key) ?? []), value])
   }
   for (const output of outputs) visit(output)
 
@@ -119,10 +103,17 @@ function joinProducts(recorder: Recorder, outputs: readonly Value[]): ReadonlyMa
     const widths = products.map(({ shape }) => shape[1]!)
     const total = widths.reduce((sum, width) => sum + width, 0)
     if (products.length < 2 || total > widestMerged) continue
-    const left = products[0]!.step!.inputs[0]!
-    const rights = products.map(({ step }) => step!.inputs[1]!)
-    const right = recorder.add('Concat', rights, [rights[0]!.shape[0]!, total], { axis: 1 })
-    const product = recorder.add('MatMul', [left, right], [left.shape[0]!, total])
+    const { op, inputs } = products[0]!.step!
+    const [left, ...rights] = inputs
+    const beside = rights.map((right, index) =>
+      recorder.add(
+        'Concat',
+        products.map(({ step }) => step!.inputs[1 + index]!),
+        [right.shape[0]!, total],
+        { axis: 1 },
+      ),
+    )
+    const product = recorder.add(op, [left!, ...beside], [left!.shape[0]!, total])
     const parts = recorder.addMany(
       'Split',
       [product, recorder.integers(widths)],

@@ -35,9 +35,22 @@ export interface Recorder {
   readonly initializers: ReadonlyMap<string, Initializer>
 }
 
-/** `transposed` gives a value that holds the transpose of another already, if there is one: an input that the device keeps turned. */
-export function createRecorder(transposed: (value: Value, columns: number) => Value | undefined): Recorder {
+/**
+ * An axis of at most this many entries is too short to be broadcast along, or summed over, number by number: the runtime takes nanoseconds for each.
+ * As products with constants of zeros and ones such steps go through its fast kernel; copies stay exact.
+ */
+const shortest = 16
+
+/**
+ * `transposed` gives the transpose of a value, with a row of ones under it, if there is one: an input that the device keeps turned. A product with it has
+ * the sums over the rows of the batch as its last row.
+ */
+export function createRecorder(transposed: (value: Value) => Value | undefined): Recorder {
   const initializers = new Map<string, Initializer>()
+  /** What has been repeated or spread, by name and extents. */
+  const copies = new Map<string, Value>()
+  /** Sums over the rows of the batch that products have made beside them, by what was summed. */
+  const rowSums = new Map<string, Value>()
   let serial = 0
 
   const addMany: Recorder['addMany'] = (op, inputs, shapes, attributes = {}) => {
@@ -65,8 +78,45 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
       add(op, [a], a.shape)
   const binary =
     (op: string) =>
-    (a: Value, b: Value): Value =>
-      add(op, [a, b], broadcast(a.shape, b.shape))
+    (a: Value, b: Value): Value => {
+      const shape = broadcast(a.shape, b.shape)
+      const [left, right] = same(a.shape, b.shape) ? [] : [flattened(a, shape), flattened(b, shape)]
+      if (left === undefined || right === undefined) return add(op, [a, b], shape)
+      return ops.reshape(add(op, [left, right], left.shape), shape)
+    }
+
+  /** An operand of a step whose result is [n, t, c] with a short last axis, as [n, t·c]: [n, t, c] itself, [n, 1, c] repeated, [n, t, 1] spread. */
+  const flattened = (value: Value, shape: readonly number[]): Value | undefined => {
+    const [rows, tangents, columns] = shape as [number, number, number]
+    if (shape.length !== 3 || rows > 0 || columns > shortest || value.shape.length !== 3 || value.shape[0] !== rows) return undefined
+    if (same(value.shape, shape)) return ops.reshape(value, [-1, tangents * columns])
+    const key = `${value.name} ${tangents} ${columns}`
+    const known = copies.get(key)
+    if (known !== undefined) return known
+    const copied = value.shape[2] === columns ? repeating(tangents, columns) : spreading(tangents, columns)
+    const made = ops.matMul(ops.reshape(value, [-1, copied.shape[0]!]), copied)
+    copies.set(key, made)
+    return made
+  }
+
+  /** [c, t·c], t identities side by side. */
+  const repeating = (tangents: number, columns: number): Value =>
+    selection(`repeat ${tangents} ${columns}`, [columns, tangents * columns], (row, column) => column % columns === row)
+
+  /** [t, t·c], c ones a row, each where the row before has ended. */
+  const spreading = (tangents: number, columns: number): Value =>
+    selection(`spread ${tangents} ${columns}`, [tangents, tangents * columns], (row, column) => Math.floor(column / columns) === row)
+
+  /** [t·c, t], its transpose. */
+  const gathering = (tangents: number, columns: number): Value =>
+    selection(`gather ${tangents} ${columns}`, [tangents * columns, tangents], (row, column) => Math.floor(row / columns) === column)
+
+  const selection = (key: string, [rows, columns]: readonly [number, number], chosen: (row: number, column: number) => boolean): Value =>
+    known(
+      key,
+      [rows, columns],
+      Float32Array.from({ length: rows * columns }, (_, i) => (chosen(Math.floor(i / columns), i % columns) ? 1 : 0)),
+    )
 
   /** A·B + f·C as one product, where A·B has an operator of its own and C its shape. Layers need A·B for nothing else. */
   const withBias = (a: Value, b: Value): Value | undefined => {
@@ -76,6 +126,16 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
     const scaled = factor?.constant !== undefined
     const beta = { beta: { float: scaled ? factor.constant! : 1 } }
     return add('Gemm', [...step.inputs, scaled ? bias! : b], a.shape, { ...step.attributes, ...beta })
+  }
+
+  /** x·A + b as one product, where b is a row that every row of x·A gets. */
+  const withRow = (a: Value, b: Value): Value | undefined => {
+    const made = unshaped(a)
+    const isRow = b.fixed && same(b.shape, [1, ...a.shape.slice(1)])
+    if (!isRow || made.step?.op !== 'MatMul' || made.shape.length !== 2 || made.shape[0]! > 0 || made.shape[0] !== a.shape[0])
+      return undefined
+    const biased = add('Gemm', [...made.step.inputs, ops.reshape(b, [1, made.shape[1]!])], made.shape)
+    return ops.reshape(biased, a.shape.with(0, -1))
   }
 
   const ops: Ops<Value> = {
@@ -89,10 +149,12 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
     },
     transposedMatMul(a, b) {
       const shape = [a.shape[1]!, b.shape[1]!]
-      const ready = transposed(a, b.shape[1]!)
-      if (process.env.FORM === 'tr' && b.shape[1]! <= 256 && a.step === undefined)
-        return ops.transpose(ops.matMul(add('Transpose', [b], [b.shape[1]!, b.shape[0]!], { perm: { ints: [1, 0] } }), a))
-      return ready === undefined ? add('Gemm', [a, b], shape, { transA: 1 }) : add('MatMul', [ready, b], shape)
+      const ready = transposed(a)
+      if (ready === undefined) return add('Gemm', [a, b], shape, { transA: 1 })
+      const product = add('MatMul', [ready, b], [shape[0]! + 1, shape[1]!])
+      const [products, sums] = addMany('Split', [product, integers([shape[0]!, 1])], [shape, [1, shape[1]!]], { axis: 0 })
+      rowSums.set(unshaped(b).name, sums!)
+      return products!
     },
     transpose(a, axes = [1, 0]) {
       const shape = axes.map((axis) => a.shape[axis]!)
@@ -101,7 +163,7 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
       if (moving.every((axis, index) => index === 0 || moving[index - 1]! < axis)) return ops.reshape(a, shape)
       return add('Transpose', [a], shape, { perm: { ints: axes } })
     },
-    add: (a, b) => withBias(a, b) ?? add('Add', [a, b], broadcast(a.shape, b.shape)),
+    add: (a, b) => withBias(a, b) ?? withRow(a, b) ?? binary('Add')(a, b),
     sub: binary('Sub'),
     mul: binary('Mul'),
     div: binary('Div'),
@@ -118,16 +180,27 @@ export function createRecorder(transposed: (value: Value, columns: number) => Va
     sum(a, axis, keep) {
       const shape = [...a.shape.slice(0, axis), ...(keep === 'keep' ? [1] : []), ...a.shape.slice(axis + 1)]
       if (a.shape[axis] === 1) return ops.reshape(a, shape)
+      const summed = axis === 0 ? rowSums.get(unshaped(a).name) : undefined
+      if (summed !== undefined) return ops.reshape(summed, shape)
+      const [columns, tangents] = [a.shape[axis]!, a.shape.length === 3 ? a.shape[1]! : 1]
+      if (a.shape[0]! < 0 && axis > 0 && axis === a.shape.length - 1 && columns <= shortest) {
+        const made = ops.matMul(ops.reshape(a, [-1, tangents * columns]), gathering(tangents, columns))
+        return ops.reshape(made, shape.with(0, -1))
+      }
       return add('ReduceSum', [a, integers([axis])], shape, { keepdims: keep === 'keep' ? 1 : 0 })
     },
     reshape(a, shape) {
-      const source = a.step?.op === 'Reshape' ? a.step.inputs[0]! : a
+      const source = unshaped(a)
       const target = resolve(source.shape, shape)
       if (same(source.shape, target)) return source
       return add('Reshape', [source, integers(target.map((extent) => Math.max(extent, -1)))], target)
     },
   }
   return { ops, input: (name, shape) => ({ name, shape, fixed: !shape.includes(-1) }), add, addMany, integers, initializers }
+}
+
+function unshaped(value: Value): Value {
+  return value.step?.op === 'Reshape' ? value.step.inputs[0]! : value
 }
 
 /** What a transposed matrix was before. */
