@@ -83,9 +83,10 @@ function installHost() {
     const without = wanted.scripts ? [] : ['--ignore-scripts']
     npm(['install', `code-server@${version}`, ...without])
     if (!wanted.scripts) buildByHand(server, npm)
-    const natives = ['@parcel/watcher', '@vscode/spdlog', 'native-watchdog', 'node-pty'].map((name) =>
-      join(server, 'lib/vscode/node_modules', name),
-    )
+    // Not every version has every one of them.
+    const natives = ['@parcel/watcher', '@vscode/spdlog', 'native-watchdog', 'node-pty']
+      .map((name) => join(server, 'lib/vscode/node_modules', name))
+      .filter((path) => existsSync(path))
     step('loading what was compiled', [node, '-e', `for (const name of ${JSON.stringify(natives)}) require(name)`])
     rmSync(target, { recursive: true, force: true })
     renameSync(folder, target)

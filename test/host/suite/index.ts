@@ -32,13 +32,22 @@ export async function run(): Promise<void> {
   mocha.suite.afterEach(async function () {
     if (this.currentTest?.state === 'failed') await screenshot(`failed-${this.currentTest.title.replaceAll(/\W+/g, '-')}`)
   })
-  const counts = { passed: 0, failed: 0, pending: 0 }
+  const counts = { passed: 0, failed: 0, pending: 0, ended: false }
+  const count = (of: 'passed' | 'failed' | 'pending') => {
+    counts[of]++
+    writeFileSync(process.env.ASSAY_HOST_COUNTS!, JSON.stringify(counts))
+  }
   const failures = await new Promise<number>((done) => {
     const runner = mocha.run(done)
-    runner.on('pass', () => counts.passed++)
-    runner.on('fail', () => counts.failed++)
-    runner.on('pending', () => counts.pending++)
+    runner.on('pass', () => count('passed'))
+    runner.on('pending', () => count('pending'))
+    runner.on('fail', (test, reason: Error) => {
+      count('failed')
+      // At once: a suite that hangs later tells no more.
+      console.error(`${test.fullTitle()}: ${reason.message}`)
+    })
   })
+  counts.ended = true
   await leavePage()
   writeFileSync(process.env.ASSAY_HOST_COUNTS!, JSON.stringify(counts))
   if (failures > 0) throw new Error(`${failures} failed.`)

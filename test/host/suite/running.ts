@@ -84,26 +84,26 @@ export function running(): void {
       await open('people.assay')
       await vscode.commands.executeCommand('workbench.view.testing.focus')
       await vscode.commands.executeCommand('testing.runCurrentFile')
-      const items = await until(
+      // The verdict of an item is an icon before its name.
+      const verdicts = await until(
         'verdicts in the Test Explorer',
         async () => {
-          const labels = await (await page()).$$eval('.test-explorer .monaco-list-row', (rows) =>
-            rows.map((row) => row.getAttribute('aria-label') ?? ''),
+          const rows = await (await page()).$$eval('.test-output-peek-tree .monaco-list-row', (all) =>
+            all.map((row) => `${row.textContent} ${row.querySelector('.codicon[class*="codicon-testing-"]')?.className ?? ''}`),
           )
           return (
-            ['plausible', 'too_much_churn'].every((name) => labels.some((label) => label.includes(name) && /passed|failed/i.test(label))) &&
-            labels
+            ['plausible', 'too_much_churn'].every((name) => rows.some((row) => row.includes(name) && /passed|failed/.test(row))) && rows
           )
         },
         40_000,
       )
       assert.ok(
-        items.some((label) => /too_much_churn.*failed/i.test(label)),
-        items.join('\n'),
+        verdicts.some((row) => /too_much_churn.*failed/.test(row)),
+        verdicts.join('\n'),
       )
       assert.ok(
-        items.some((label) => /plausible.*passed/i.test(label)),
-        items.join('\n'),
+        verdicts.some((row) => /plausible.*passed/.test(row)),
+        verdicts.join('\n'),
       )
       await vscode.commands.executeCommand('workbench.view.explorer')
     }).timeout(60_000)

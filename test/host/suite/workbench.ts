@@ -53,14 +53,19 @@ export async function until<T>(
   }
 }
 
-/** `line:character` of the start, and the message, of every problem of a file. */
-export function problemsOf(
-  name: string,
-): { readonly at: string; readonly message: string; readonly severity: vscode.DiagnosticSeverity }[] {
-  return vscode.languages.getDiagnostics(file(name)).map(({ range, message, severity }) => ({
+export interface Problem {
+  /** `line:character` of its start. */
+  readonly at: string
+  readonly message: string
+  readonly severity: vscode.DiagnosticSeverity
+  readonly code: string
+}
+export function problemsOf(name: string): Problem[] {
+  return vscode.languages.getDiagnostics(file(name)).map(({ range, message, severity, code }) => ({
     at: `${range.start.line + 1}:${range.start.character + 1}`,
     message,
     severity,
+    code: String(typeof code === 'object' ? code.value : code),
   }))
 }
 
