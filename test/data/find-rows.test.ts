@@ -136,6 +136,35 @@ describe('rows are found where they stand', () => {
     expect([...placed.keys()]).toEqual(['x'])
   })
 
+  test('a large file is looked through piece by piece, and others get their turn', async () => {
+    const n = 300_000
+    const folder = toyFolder({
+      'data.csv': `k,v\n${Array.from({ length: n }, (_, i) => `${i},"a text, in quotes, of row ${i}"`).join('\n')}\n`,
+    })
+    const reading: FileReading = { kind: 'file', format: 'csv', path: join(folder, 'data.csv'), options: {} }
+    const columns = [
+      { name: 'k', type: 'number' as const, sqlType: 'BIGINT' },
+      { name: 'v', type: 'text' as const, sqlType: 'VARCHAR' },
+    ]
+    let turns = 0
+    const turn = setInterval(() => turns++, 1)
+    const rows = [{ id: 'x', key: n - 1, values: { v: `a text, in quotes, of row ${n - 1}` } }]
+    const placed = await placeRows({ reading, columns, key: ['k'], rows, cells: ['v'] }, async () => [])
+    clearInterval(turn)
+    expect(placed.get('x')?.cells.get('v')?.start).toEqual({ line: n, character: 7 })
+    expect(turns).toBeGreaterThan(5)
+  })
+
+  test('a quote that is never closed is no reason to read everything into memory', async () => {
+    const folder = toyFolder({ 'data.csv': `k,v\n1,"open\n${'x'.repeat(21 * 2 ** 20)}\n2,b\n` })
+    const reading: FileReading = { kind: 'file', format: 'csv', path: join(folder, 'data.csv'), options: {} }
+    const columns = ['k', 'v'].map((name) => ({ name, type: 'text' as const, sqlType: 'VARCHAR' }))
+    const placed = await placeRows({ reading, columns, key: ['k'], rows: [{ id: 'x', key: '2', values: {} }], cells: [] }, async () => [
+      null,
+    ])
+    expect(placed.size).toBe(0)
+  })
+
   test.each([
     ['compressed', 'data.csv.gz', {}],
     ['another encoding', 'data.csv', { encoding: 'utf-16' }],

@@ -237,3 +237,42 @@ describe('flagged rows of other sorts', () => {
     })
   })
 })
+
+describe('hostile data', () => {
+  const nasty = '\u202e<script>\u0007\u001b[31m[x](javascript:alert(1))`'
+  const long = 5 * 2 ** 20
+  const at = started({
+    'a.assay': [
+      `source t { from 't.csv'; key id }`,
+      `source l { from 'l.jsonl'; key id }`,
+      `assert short on t { each row; require length(note) < 10 }`,
+      `assert brief on l { each row; require length(note) < 10 }\n`,
+    ].join('\n'),
+    't.csv': `id,note\n1,ok\n2,"${nasty}"\n3,"a\nlong\nnote, of lines"\n`,
+    'l.jsonl': `{"id":1,"note":${JSON.stringify(nasty)}}\n{"id":2,"note":"${'é'.repeat(long)}"}\n`,
+  })
+  const isInert = (diagnostics: readonly Diagnostic[]) => {
+    for (const { message, relatedInformation } of diagnostics)
+      for (const text of [message, ...relatedInformation!.map((one) => one.message)]) {
+        expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+        expect(text.length).toBeLessThan(400)
+      }
+    expect(JSON.stringify(diagnostics).length).toBeLessThan(5000)
+  }
+
+  test('is inert and cut in what is said of it', async () => {
+    at.open('a.assay', 'assay')
+    await at.run('a.assay', 'short')
+    const { diagnostics } = await at.told('t.csv')
+    expect(places({ uri: '', diagnostics })).toEqual([`2:2-2:${4 + nasty.length}`, '3:2-5:15'])
+    expect(diagnostics[0]!.message).toMatch(/^`short` fails: note is \\u202e<script>\\u0007\\u001b/)
+    isInert(diagnostics)
+  })
+
+  test('a cell of 10 MB is marked like any other', { timeout: 60_000 }, async () => {
+    await at.run('a.assay', 'brief')
+    const { diagnostics } = await at.told('l.jsonl')
+    expect(places({ uri: '', diagnostics })[1]).toBe(`1:15-1:${15 + long + 2}`)
+    isInert(diagnostics)
+  })
+})

@@ -12,7 +12,7 @@ export interface Dialect {
 /** Hands over the next bytes, at least as many as asked for where there are as many; none at the end. */
 export type Bytes = (atLeast: number) => Promise<Uint8Array | undefined>
 
-/** Bytes from `start` to `end` of `buffer`, its end of line left out. Lines count from 0 and end at `\n`, `\r\n` or a lone `\r`, as editors count them. */
+/** Bytes from `start` to `end` of `buffer`, its end of line left out. It is overwritten by the next one. Lines count from 0 and end at `\n`, `\r\n` or a lone `\r`, as editors count them. */
 export interface TextRecord {
   readonly buffer: Buffer
   readonly start: number
@@ -20,13 +20,13 @@ export interface TextRecord {
   readonly line: number
 }
 
-/** A record longer than this is taken for one whose quote is never closed. */
-const longestRecord = 48 * 2 ** 20
-const chunkBytes = 2 ** 20
+/** A record longer than this is taken for one whose quote is never closed: the database reads none so long. */
+const longestRecord = 20 * 2 ** 20
+const chunkBytes = 2 ** 18
 
 /**
  * Calls `visit` for each record until it answers 'stop'; whether the end of the text was reached or the visitor had enough. False: a record is too long to be one. O(bytes); memory: two
- * records and 1 MB. It gives way to others between chunks.
+ * records and 256 kB. It gives way to others between chunks.
  */
 export async function eachRecord(bytes: Bytes, dialect: Dialect, visit: (record: TextRecord) => 'stop' | undefined): Promise<boolean> {
   let rest: Buffer = Buffer.alloc(0)
@@ -68,11 +68,12 @@ function scan(
     const at = buffer.indexOf(byte, from)
     return at < 0 ? length : at
   }
-  let line = firstLine
+  const kinds = kindsOf(delimiter, quote, lead)
+  const record = { buffer, start: 0, end: 0, line: firstLine }
   let start = 0
   let nextQuote = quote === undefined ? length : find(quote, 0)
   let nextReturn = find(RETURN, 0)
-  const done = (next: number, stopped: boolean): Scanned => ({ next, line, stopped })
+  const done = (next: number, stopped: boolean): Scanned => ({ next, line: record.line, stopped })
   while (start < length) {
     const newline = find(NEWLINE, start)
     if (newline === length && !isLast) return done(start, false)
@@ -89,11 +90,14 @@ function scan(
       let fieldStart = true
       lines = 0
       end = -1
-      let at = start
-      for (; at < length; at++) {
+      for (let at = start; at < length; at++) {
         const byte = buffer[at]!
+        if (kinds[byte] === 0) {
+          fieldStart = false
+          continue
+        }
+        if (at + 1 === length && !isLast && byte !== delimiter && byte !== NEWLINE) break
         const ahead = at + 1 < length ? buffer[at + 1]! : -1
-        if (ahead < 0 && !isLast && (byte === RETURN || byte === quote || byte === lead)) break
         if (inside) {
           if (byte === lead && lead !== quote) at++
           else if (byte === quote) {
@@ -116,11 +120,20 @@ function scan(
         next = length
       }
     }
-    if (visit({ buffer, start, end, line }) === 'stop') return done(next, true)
-    line += lines
+    record.start = start
+    record.end = end
+    if (visit(record) === 'stop') return done(next, true)
+    record.line += lines
     start = next
   }
   return done(start, false)
+}
+
+/** Bytes that mean something to the reader of records; most do not. */
+function kindsOf(delimiter: number, quote: number | undefined, lead: number | undefined): Uint8Array {
+  const kinds = new Uint8Array(256)
+  for (const byte of [NEWLINE, RETURN, delimiter, quote, lead]) if (byte !== undefined) kinds[byte] = 1
+  return kinds
 }
 
 /** A field's bytes as they stand, quotes among them. */

@@ -26,7 +26,7 @@ export interface LinesChanged {
 }
 
 /** Editors hand no larger files over; those that do should not have to pay for them twice. */
-const mostCharacters = 128 * 2 ** 20
+const mostCharacters = 2 ** 26
 
 export function dataFiles(): DataFiles {
   const files = new Map<string, { uri: string; version: number; lines?: string[] }>()

@@ -56,6 +56,8 @@ interface Entry {
   readonly stamp: string
   /** Where rows stood and what they said when the rule spoke of them; absent while they are looked for. */
   found?: ReadonlyMap<string, PlacedRow>
+  /** The state of changed data in which they were last looked for. */
+  lookedAt?: string
   /** Where they stand now. */
   placed: Map<string, PlacedRow>
 }
@@ -127,9 +129,10 @@ export function openMarks(workspace: Workspace, teller: MarksTeller): Marks {
       const { asked } = entry
       const placed = asked && (await placeRows(asked, (positions) => workspace.positions(spec, positions)).catch(() => undefined))
       if (specs.get(spec)?.get(name) !== entry) return
+      const before = pathsOf(entry)
       entry.found = placed ?? new Map()
       entry.placed = new Map(entry.found)
-      publish(pathsOf(entry))
+      publish([...before, ...pathsOf(entry)])
       if (entry.found.size < entry.flags.size) teller.spec(spec)
       for (const path of pathsOf(entry)) if (open.get(path)) again(entry, path)
     })
@@ -170,7 +173,9 @@ export function openMarks(workspace: Workspace, teller: MarksTeller): Marks {
         else if (!isOpen) drop(spec, name)
         else {
           stays(false)
-          again(old)
+          const stamp = stampOf(flagged)
+          if (old.lookedAt !== stamp) again(old)
+          old.lookedAt = stamp
         }
         continue
       }
@@ -188,8 +193,10 @@ export function openMarks(workspace: Workspace, teller: MarksTeller): Marks {
         stamp,
         placed: new Map(),
       }
-      drop(spec, name)
+      // Until they are found anew, rows that are flagged still are marked where they were.
+      for (const [id, place] of old?.placed ?? []) if (entry.flags.has(id)) entry.placed.set(id, place)
       own.set(name, entry)
+      publish(pathsOf(old))
       search(spec, name, entry)
     }
     for (const name of [...own.keys()]) if (!named.has(name)) drop(spec, name)
