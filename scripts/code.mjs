@@ -28,7 +28,7 @@ if (real) {
 /** Until Ctrl-C. What is set in it stays: its user's folder lies beside it. */
 async function serve() {
   const home = `${folderOf(everyday)}-user`
-  const port = Number(process.env.PORT ?? 8123)
+  const port = process.env.PORT
   const server = await startServer(host, { userData: join(home, 'data'), extensions: join(home, 'extensions'), port, trust: 'asked' })
   const payload = JSON.stringify([['extensionDevelopmentPath', `vscode-remote://${server.authority}${root}`]])
   const address = `http://${server.authority}/?folder=${encodeURIComponent(examples)}&payload=${encodeURIComponent(payload)}`

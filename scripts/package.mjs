@@ -28,6 +28,8 @@ try {
   stageProgram()
   await stagePackages()
   makeSample(join(stage, 'sample'))
+  // For this checkout, when it runs as an extension itself.
+  makeSample(join(root, 'dist/sample'))
   const words = [
     'package',
     '--no-dependencies',

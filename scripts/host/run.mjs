@@ -1,16 +1,18 @@
 /**
  * Runs the suite of `test/host` inside a real editor: VS Code where there is one, else code-server and a headless Chromium.
  *
- *     node scripts/host/run.mjs [--version 4.100.3 | 4.139.1] [--if-possible] [--only PATTERN]
+ *     node scripts/host/run.mjs [--version 4.100.3 | 4.139.1] [--if-possible] [--only PATTERN] [--package]
  *
+ * With `--package`, what `npm run package` made is installed into it, and tried instead of the checkout.
  * With `--if-possible`, a machine that has no editor is no failure: one line says what was skipped and why.
  */
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { runTests } from '@vscode/test-electron'
+import { resolveCliArgsFromVSCodeExecutablePath, runTests } from '@vscode/test-electron'
 import { build } from 'esbuild'
 import { makeWorkspace } from '../../test/host/workspace.mjs'
 import { cannot, everyday, findChromium, findVsCode, installed } from './hosts.mjs'
@@ -18,7 +20,7 @@ import { freePort, writeSettings } from './server.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { values: asked } = parseArgs({
-  options: { version: { type: 'string' }, 'if-possible': { type: 'boolean' }, only: { type: 'string' } },
+  options: { version: { type: 'string' }, 'if-possible': { type: 'boolean' }, only: { type: 'string' }, package: { type: 'boolean' } },
 })
 const editor = findEditor()
 if (editor.missing) {
@@ -32,6 +34,7 @@ const out = join(root, 'dist/host')
 mkdirSync(out, { recursive: true })
 await bundleSuite()
 const scratch = mkdtempSync(join(tmpdir(), 'assay-suite-'))
+const extensions = join(scratch, 'extensions')
 const counts = join(scratch, 'counts.json')
 const started = performance.now()
 let code = 0
@@ -39,21 +42,24 @@ try {
   const workspace = makeWorkspace(scratch)
   const userData = join(scratch, 'user-data')
   writeSettings(userData)
+  if (asked.package) installPackage(userData)
   const debugPort = editor.isReal ? await freePort() : undefined
   await runTests({
     vscodeExecutablePath: editor.program,
-    extensionDevelopmentPath: root,
+    // Something has to be under development for a suite to run.
+    extensionDevelopmentPath: asked.package ? join(root, 'test/host/package') : root,
     extensionTestsPath: join(out, 'suite.cjs'),
     launchArgs: [
       workspace,
       `--user-data-dir=${userData}`,
-      `--extensions-dir=${join(scratch, 'extensions')}`,
+      `--extensions-dir=${extensions}`,
       ...(debugPort ? [`--remote-debugging-port=${debugPort}`] : []),
     ],
     extensionTestsEnv: {
       ASSAY_HOST_VERSION: asked.version ?? everyday,
       ASSAY_HOST_COUNTS: counts,
       ASSAY_HOST_SCREENSHOTS: join(out, 'screenshots'),
+      ...(asked.package ? { ASSAY_HOST_SUITE: 'package' } : {}),
       ...(asked.only ? { ASSAY_HOST_ONLY: asked.only } : {}),
       ...(debugPort ? { ASSAY_HOST_CDP: `http://127.0.0.1:${debugPort}` } : {}),
     },
@@ -73,6 +79,17 @@ function findEditor() {
   const missing = [installed(version) ? undefined : `VS Code, or code-server ${version}`, findChromium() ? undefined : 'Chromium']
   const program = fileURLToPath(new URL('stand-in.mjs', import.meta.url))
   return { program, isReal: false, name: `code-server ${version}`, missing: missing.filter((name) => name).join(' and ') }
+}
+
+/** As a user does, from the command line. */
+function installPackage(userData) {
+  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const file = join(root, 'dist', `${name}-${version}-${process.platform}-${process.arch}.vsix`)
+  if (!existsSync(file)) throw new Error(`There is no ${file}: npm run package makes it.`)
+  const host = installed(asked.version ?? everyday)
+  const [program, ...words] = editor.isReal ? resolveCliArgsFromVSCodeExecutablePath(editor.program) : [host.node, host.entry]
+  const places = [`--user-data-dir=${userData}`, `--extensions-dir=${extensions}`]
+  execFileSync(program, [...words, '--install-extension', file, ...places], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 /** One file of CommonJS, which is what an editor loads; the libraries stay where they are. */

@@ -32,7 +32,7 @@ export async function startServer(host, { userData, extensions, port, environmen
     if (server.exitCode === null) await Promise.race([gone, sleep(3000, undefined, { ref: false })])
     rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
   }
-  for (let tries = 0; tries < 300 && server.exitCode === null; tries++) {
+  for (let tries = 0; tries < 900 && server.exitCode === null; tries++) {
     const isHealthy = await fetch(`http://${authority}/healthz`).then(
       (answer) => answer.ok,
       () => false,

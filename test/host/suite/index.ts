@@ -3,6 +3,7 @@ import Mocha from 'mocha'
 import * as vscode from 'vscode'
 import { authoring } from './authoring.ts'
 import { flaggedRows } from './flagged-rows.ts'
+import { packaged } from './packaged.ts'
 import { screenshot } from './panel-frames.ts'
 import { looks } from './panels.ts'
 import { running } from './running.ts'
@@ -15,9 +16,12 @@ import { leavePage, open, until } from './workbench.ts'
 export async function run(): Promise<void> {
   const extension = vscode.extensions.getExtension('assay.assay')
   if (!extension) throw new Error('The editor has not loaded the extension.')
-  // As a person would: by opening a spec.
-  const editor = await open('people.assay')
-  await until(`the extension to start with a file of language ${editor.document.languageId}`, () => extension.isActive)
+  const isPackaged = process.env.ASSAY_HOST_SUITE === 'package'
+  if (!isPackaged) {
+    // As a person would start it: by opening a spec.
+    const editor = await open('people.assay')
+    await until(`the extension to start with a file of language ${editor.document.languageId}`, () => extension.isActive, 30_000)
+  }
   const mocha = new Mocha({
     ui: 'tdd',
     timeout: 20_000,
@@ -28,7 +32,7 @@ export async function run(): Promise<void> {
   })
   // Registers `suite` and `test` on the global object, as loading a file would.
   mocha.suite.emit('pre-require', globalThis as unknown as Mocha.MochaGlobals, '', mocha)
-  for (const declare of [authoring, running, flaggedRows, looks]) declare()
+  for (const declare of isPackaged ? [packaged] : [authoring, running, flaggedRows, looks]) declare()
   mocha.suite.afterEach(async function () {
     if (this.currentTest?.state === 'failed') await screenshot(`failed-${this.currentTest.title.replaceAll(/\W+/g, '-')}`)
   })
