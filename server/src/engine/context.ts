@@ -4,6 +4,7 @@ import type { Backend } from '../learn/session.ts'
 import { Cancelled, type CancelToken } from '../methods/cancel.ts'
 import type { Cache } from './cache.ts'
 import type { FittedModel } from './models.ts'
+import type { OnnxModels } from './onnx-model.ts'
 import type { FoundPartition } from './partitions.ts'
 import type { Prepared } from './sources.ts'
 
@@ -18,6 +19,7 @@ export interface RunContext {
   breathe(): Promise<void>
   readonly prepared: Map<string, Prepared>
   readonly models: Map<string, FittedModel>
+  readonly onnx: OnnxModels
   /** By the name of their macro. */
   readonly partitions: Map<string, FoundPartition>
   /** Rows that a search for slices may hold in memory; more stay in the database. */

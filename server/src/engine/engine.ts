@@ -9,6 +9,7 @@ import type { Backend } from '../learn/session.ts'
 import { openCache } from './cache.ts'
 import { breather, type RunContext } from './context.ts'
 import type { Engine, EngineOptions, Outcome, RunEvent } from './events.ts'
+import { createOnnxModels, releaseOnnxModels } from './onnx-model.ts'
 import { runPreview } from './preview.ts'
 import { profileSource } from './profile.ts'
 import { runIndex, runPlans } from './run.ts'
@@ -77,7 +78,8 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
       emit(event)
     }
     announce.emit = emit
-    return withTables((tables) =>
+    const onnx = createOnnxModels(options.threads ?? availableParallelism())
+    const running = withTables((tables) =>
       use(
         {
           tables,
@@ -88,12 +90,14 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
           breathe: breather(token),
           prepared: new Map(),
           models: new Map(),
+          onnx,
           partitions: new Map(),
           inMemory: { rows: options.inMemoryRows ?? 5_000_000, bytes: (options.memoryMegabytes ?? 1024) * 2 ** 19 },
         },
         follow,
       ),
     )
+    return running.finally(() => releaseOnnxModels(onnx))
   }
 
   return {

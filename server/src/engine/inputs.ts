@@ -1,6 +1,6 @@
 import { vectorAt } from '../data/embeddings.ts'
 import type { Encoding, InputColumn } from '../data/encode.ts'
-import { type Columns, DataProblem, type NamedColumn } from '../data/tables.ts'
+import { type Columns, DataProblem, type NamedColumn, type QueryOptions } from '../data/tables.ts'
 import type { ModelPlan, SourcePlan } from '../plan/plan.ts'
 import { printExpr } from '../sql/print.ts'
 import { type Column, ROW } from '../sql/tree.ts'
@@ -16,14 +16,22 @@ import { embedRows } from './onnx-model.ts'
  */
 export function inputItems(plan: ModelPlan, table?: string): string[] {
   const column = embeddingColumn(plan)
-  if (column === undefined) return plan.inputs.map((c) => quoted(c.name, table))
+  if (column === undefined) {
+    // Only a model in ONNX form takes a list as it is.
+    return plan.inputs.map((c) => {
+      const own = quoted(c.name, table)
+      return c.type === 'list' ? `try_cast(${own} as FLOAT[]) as ${quoted(c.name)}` : own
+    })
+  }
   const own = quoted(column, table)
   return [`try_cast(${own} as FLOAT[]) as ${quoted(EMBEDDING)}`, `${own} is null as ${quoted(WITHOUT)}`]
 }
 
-/** The embedding comes as numbers, not as text. */
-export const VECTORS = { vectors: ['assay embedding'] } as const
-const EMBEDDING = VECTORS.vectors[0]
+const EMBEDDING = 'assay embedding'
+/** Embeddings and lists come as numbers, not as text. */
+export const vectorsOf = (plan: ModelPlan): QueryOptions => ({
+  vectors: [EMBEDDING, ...plan.inputs.filter((c) => c.type === 'list').map((c) => c.name)],
+})
 const WITHOUT = 'assay without embedding'
 const quoted = (name: string, table?: string) => printExpr({ kind: 'column', name, table })
 
@@ -66,7 +74,7 @@ export interface InputQuery {
 
 /** O(rows × width) beside the query; a model in ONNX form runs, unless its embeddings of these very rows are in the cache. Throws `DataProblem`. */
 export async function queryInputs(ctx: RunContext, plan: ModelPlan, { sql, source, encoding }: InputQuery): Promise<Columns> {
-  const columns = await ctx.tables.query(sql, VECTORS)
+  const columns = await ctx.tables.query(sql, vectorsOf(plan))
   return readInputs(ctx, plan, columns, { source, encoding })
 }
 
@@ -101,17 +109,18 @@ async function checkEmbeddings(
         throw await wrong(i, 'cannot be read as a list of numbers: write it as `[0.1, 0.2]`')
       continue
     }
-    const length = values[i]!.length / 4
-    width ??= length
-    if (length !== width) {
-      const others = encoding ? `the model was trained on ${width}` : `the first one has ${width}`
-      throw await wrong(i, `has ${length} ${length === 1 ? 'number' : 'numbers'}, and ${others}. All must be of one length`)
-    }
     const vector = vectorAt(values[i]!)
-    for (let j = 0; j < length; j++) {
-      if (Number.isFinite(vector[j]!)) continue
-      throw await wrong(i, `holds something at place ${j + 1} that is no finite number. Numbers are separated by commas: \`[0.1, 0.2]\``)
+    const place = vector.findIndex((value) => !Number.isFinite(value))
+    if (place >= 0) {
+      throw await wrong(
+        i,
+        `holds something at place ${place + 1} that is no finite number. Numbers are separated by commas: \`[0.1, 0.2]\``,
+      )
     }
+    width ??= vector.length
+    if (vector.length === width) continue
+    const others = encoding ? `the model was trained on ${width}` : `the first one has ${width}`
+    throw await wrong(i, `has ${vector.length} ${vector.length === 1 ? 'number' : 'numbers'}, and ${others}. All must be of one length`)
   }
 }
 

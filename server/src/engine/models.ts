@@ -9,7 +9,8 @@ import { namedColumn, numbersOf } from './columns.ts'
 import { digest, type RunContext } from './context.ts'
 import { inputColumns, inputItems, queryInputs, withoutInput } from './inputs.ts'
 import { rowOrder } from './keys.ts'
-import { onnxLabels } from './onnx-model.ts'
+import { type OnnxReading, onnxFacts } from './onnx-answers.ts'
+import { onnxHash } from './onnx-model.ts'
 
 /**
  * Models of a run: training rows in key order, their encoding, the parameters (from the cache where plan, data and backend are the same), and
@@ -22,6 +23,8 @@ export interface FittedModel {
   /** Classes in ascending order; absent for regression. */
   readonly labels?: Labels
   readonly trained?: Trained
+  /** Of a model in ONNX form: what its outputs mean. */
+  readonly reading?: OnnxReading
   readonly notes: readonly string[]
 }
 export interface Trained {
@@ -51,7 +54,7 @@ export async function fitModel(ctx: RunContext, plan: ModelPlan): Promise<Fitted
     kind === 'column'
       ? await broughtModel(ctx, plan, identity)
       : kind === 'onnx'
-        ? { plan, hash: identity, ...(await onnxLabels(ctx, plan)) }
+        ? { plan, hash: identity, ...(await onnxFacts(ctx, plan)) }
         : await trainedModel(ctx, plan, identity)
   ctx.models.set(identity, model)
   return model
@@ -59,7 +62,16 @@ export async function fitModel(ctx: RunContext, plan: ModelPlan): Promise<Fitted
 
 /** Of the declaration and the data, whatever computes. */
 export const modelIdentity = (ctx: RunContext, plan: ModelPlan): string =>
-  digest(JSON.stringify({ ...plan, slices: undefined, name: undefined }), ctx.prepared.get(plan.source)!.hash)
+  digest(JSON.stringify(declared(plan)), ctx.prepared.get(plan.source)!.hash, onnxHash(ctx, plan) ?? '')
+
+/** What the parameters depend on: neither names nor, of a file, where it lies. */
+function declared(plan: ModelPlan): unknown {
+  const { model } = plan
+  const onnx = model.kind === 'onnx' ? { ...model, path: undefined } : model
+  const kind =
+    onnx.kind === 'head' && onnx.embedding.kind === 'onnx' ? { ...onnx, embedding: { ...onnx.embedding, path: undefined } } : onnx
+  return { ...plan, model: kind, slices: undefined, name: undefined }
+}
 
 export const modelHash = (identity: string, backend: string): string => digest(identity, backend)
 

@@ -6,6 +6,7 @@ import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
 import { jsonAt, namedColumn } from './columns.ts'
 import type { RunContext } from './context.ts'
+import { inputItems, queryInputs } from './inputs.ts'
 import { keyAt, keyColumns, rowsAt } from './keys.ts'
 import { argmax } from './metrics.ts'
 import type { FittedModel } from './models.ts'
@@ -230,13 +231,13 @@ function largest(values: Float64Array, sign: 1 | -1): number[] {
 
 /** Encoded inputs of rows by position, in the order asked for. */
 async function inputsOf(ctx: RunContext, model: FittedModel, source: string, positions: Int32Array): Promise<Float32Array> {
-  const inputs = model.plan.inputs.map((c) => quoted(c.name)).join(', ')
   const list = Array.from(positions, (position, i) => `(${position}, ${i})`).join(', ')
-  const columns = await ctx.tables.query(
-    `select ${inputs} from ${quoted(source)} s join (values ${list}) as w(position, place) on s.${quoted(ROW)} = w.position order by w.place`,
-  )
+  const items = [`s.${quoted(ROW)}`, ...inputItems(model.plan, 's')].join(', ')
+  const sql = `select ${items} from ${quoted(source)} s join (values ${list}) as w(position, place) on s.${quoted(ROW)} = w.position order by w.place`
+  const { encoding } = model.trained!
+  const columns = await queryInputs(ctx, model.plan, { sql, source, encoding })
   await ctx.breathe()
-  return encode(model.trained!.encoding, columns.columns).values
+  return encode(encoding, columns.columns).values
 }
 
 const quoted = (name: string) => printExpr({ kind: 'column', name })

@@ -9,7 +9,7 @@ import type { RunContext } from './context.ts'
 import { inputItems, queryInputs, withoutInput } from './inputs.ts'
 import { argmax, isAnswered } from './metrics.ts'
 import type { FittedModel, Labels } from './models.ts'
-import { onnxAnswers } from './onnx-model.ts'
+import { onnxPredictions } from './onnx-answers.ts'
 
 /**
  * A model's answers for every row of a source, by position: probabilities (rows × classes), or values (rows × 1). A row for which a prediction
@@ -22,12 +22,21 @@ export interface Predictions {
   readonly values: Float32Array
 }
 
+/** Why nobody is blamed for what a model says that was not trained here. */
+export function noTrainingRows({ plan }: FittedModel): string {
+  if (plan.model.kind !== 'onnx') {
+    return `\`${plan.name}\` brings its predictions along, so there are no training rows to blame: the complaint is evaluated, nothing is ranked.`
+  }
+  return `\`${plan.name}\` was trained elsewhere, so there are no training rows to blame: the complaint is evaluated, nothing is ranked. A head on its embeddings has training rows: \`kind head(embedding: onnx('${plan.model.path.split(/[\\/]/).at(-1)}'))\` with \`train on\`.`
+}
+
 const quoted = (name: string) => printExpr({ kind: 'column', name })
 
 export async function predict(ctx: RunContext, model: FittedModel, source: string, theta?: Float64Array): Promise<Predictions> {
   ctx.step(`predicting ${source}`, 0, 0)
   if (model.trained) return computed(ctx, model, source, theta ?? model.trained.theta)
-  return model.plan.model.kind === 'onnx' ? onnxAnswers(ctx, model, source) : brought(ctx, model, source)
+  const { plan, labels, reading } = model
+  return reading ? { source, ...(await onnxPredictions(ctx, plan, { labels, reading }, source)) } : brought(ctx, model, source)
 }
 
 async function computed(ctx: RunContext, model: FittedModel, source: string, theta: Float64Array): Promise<Predictions> {

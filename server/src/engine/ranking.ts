@@ -10,7 +10,7 @@ import { type DebuggingIndex, debuggingIndex } from './debugging-index.ts'
 import { membership } from './membership.ts'
 import { type FittedModel, withTraining } from './models.ts'
 import { outOfFold } from './out-of-fold.ts'
-import type { Predictions } from './predictions.ts'
+import { noTrainingRows, type Predictions } from './predictions.ts'
 import { queryGradient, queryProjections } from './projections.ts'
 import { autoPairs, dataPairs, flatteningPairs, pairsForShare, SPECTRAL_PAIRS, shareHeld } from './spectral-rule.ts'
 import { alternative, confusionsOf, differences, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
@@ -45,9 +45,7 @@ export interface RankingRequest {
 export async function rankSuspects(ctx: RunContext, request: RankingRequest): Promise<Ranking> {
   const { model, suspects } = request
   if (!model.trained) {
-    return empty('none', [
-      `\`${model.plan.name}\` brings its predictions along, so there are no training rows to blame: the complaint is evaluated, nothing is ranked.`,
-    ])
+    return empty('none', [noTrainingRows(model)])
   }
   const members = await membership(ctx, model, suspects.of)
   switch (suspects.by) {

@@ -17,6 +17,7 @@ import { runIntervention } from './intervention.ts'
 import { modelResult } from './model-result.ts'
 import { type FittedModel, fitModel } from './models.ts'
 import { explainRanking } from './nearest.ts'
+import { knownOnnxHash } from './onnx-model.ts'
 import { partitionResult } from './partitions.ts'
 import { prepare } from './prepare.ts'
 import { rankSuspects } from './ranking.ts'
@@ -200,7 +201,7 @@ export async function runIndex(
     if (!model.trained)
       throw new DataProblem(
         'no-parameters',
-        `\`${plan.name}\` brings its predictions along: it has no parameters, so there is nothing to index.`,
+        `\`${plan.name}\` ${model.reading ? 'was trained elsewhere' : 'brings its predictions along'}: it has no parameters here, so there is nothing to index.`,
       )
     const index = await debuggingIndex(ctx, model, autoPairs(model))
     if (file?.export !== undefined) await exportIndex(ctx, model, file.export)
@@ -239,7 +240,8 @@ export async function runIndex(
 }
 
 function dataHash(ctx: RunContext, plan: Plan): string {
-  const hashes = plan.sources.map((s) => ctx.prepared.get(s.name)?.hash ?? '')
+  const files = plan.models.map((model) => knownOnnxHash(ctx, model)).filter((hash) => hash !== undefined)
+  const hashes = [...plan.sources.map((s) => ctx.prepared.get(s.name)?.hash ?? ''), ...files]
   return hashes.length === 1 ? hashes[0]! : digest(...hashes)
 }
 

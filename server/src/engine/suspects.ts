@@ -4,7 +4,7 @@ import type { Json, RankedRow } from '../protocol/results.ts'
 import type { Picture } from '../protocol/views.ts'
 import { jsonAt, namedColumn } from './columns.ts'
 import type { RunContext } from './context.ts'
-import { inputItems, readInputs, shownColumns, VECTORS } from './inputs.ts'
+import { inputItems, readInputs, shownColumns, vectorsOf } from './inputs.ts'
 import { keyAt, keyColumns, rowsAt } from './keys.ts'
 import { argmax } from './metrics.ts'
 import type { FittedModel } from './models.ts'
@@ -28,7 +28,7 @@ export async function rankedRows(
   const positions = Array.from(ranking.rows, (row) => trained!.rows[row]!)
   const seen = shownColumns(plan, source)
   const names = [plan.target.name, ...seen.map((c) => c.name)]
-  const found = await rowsAt(ctx, source, positions, names, { items: inputItems(plan, 's'), ...VECTORS })
+  const found = await rowsAt(ctx, source, positions, names, { items: inputItems(plan, 's'), ...vectorsOf(plan) })
   const columns = positions.length === 0 ? found : await readInputs(ctx, plan, found, { source: plan.source, encoding: trained!.encoding })
   const width = trained!.architecture.outputs
   const predicted = await predictions(ctx, model, columns)

@@ -51,7 +51,8 @@ function sessionOptions(provider: Provider, threads: number): InferenceSession.S
   }
 }
 
-async function importRuntime(): Promise<Runtime> {
+/** Throws, with a sentence, where the optional package is not there. */
+export async function importRuntime(): Promise<Runtime> {
   const name = 'onnxruntime-node'
   try {
     require.resolve(`${name}/package.json`)
