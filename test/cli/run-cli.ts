@@ -78,6 +78,8 @@ function fakeEngine(answers: Answers, ran: string[]): Engine {
     },
     index: async (plan, model) => outcome({ ...plan, name: model }, 'index'),
     positions: async ({ keys }) => keys.map(() => null),
+    preview: async (plan) => outcome(plan),
+    profile: () => Promise.reject(new Error('the command line shows no facts')),
     cancel: () => {},
     close: async () => {},
   }

@@ -253,7 +253,7 @@ describe('hostile data', () => {
   })
   const isInert = (diagnostics: readonly Diagnostic[]) => {
     for (const { message, relatedInformation } of diagnostics)
-      for (const text of [message, ...relatedInformation!.map((one) => one.message)]) {
+      for (const text of [String(message), ...relatedInformation!.map((one) => one.message)]) {
         expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u)
         expect(text.length).toBeLessThan(400)
       }
