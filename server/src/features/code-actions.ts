@@ -1,6 +1,6 @@
 import { type CodeAction, CodeActionKind, type Diagnostic, type TextEdit } from 'vscode-languageserver'
 import type * as ast from '../../../grammar/src/ast.ts'
-import { format, printName, printText } from '../../../grammar/src/printer.ts'
+import { printName, printText } from '../../../grammar/src/printer.ts'
 import { clausesOf, declarationWord } from '../../../grammar/src/tokens.ts'
 import { fold } from '../check/names.ts'
 import { commands } from '../protocol/messages.ts'
@@ -9,7 +9,8 @@ import type { Range } from '../workspace/documents.ts'
 import { flaggedBy } from '../workspace/flagged.ts'
 import { declarationAt, offsetOf, problemsOf, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 import { diagnosticsOf } from './diagnostics.ts'
-import { excludeActions, freeName } from './marks-exclude.ts'
+import { excludeActions } from './marks-exclude.ts'
+import { freeName, sliceText } from './written.ts'
 
 const mostSlices = 25
 
@@ -174,8 +175,7 @@ function fromResult(snapshot: Snapshot, decl: ast.Declaration): CodeAction[] {
     const behind = rangeOf(snapshot, { start: decl.end, end: decl.end })
     return (result.slices ?? []).slice(0, mostSlices).flatMap(({ where }, i) => {
       if (where === undefined || where === '') return []
-      const own = printName({ text: freeName(snapshot, `${name.text}_${i + 1}`) })
-      const text = format(`slice ${own} on ${source} where ${where}`).text.trimEnd()
+      const text = sliceText(freeName(snapshot, `${name.text}_${i + 1}`), source, where).trimEnd()
       const title = `Keep slice ${i + 1} as a declaration: ${inert(where, 80)}`
       return [{ title, kind: CodeActionKind.RefactorExtract, edit: edit(snapshot, [{ range: behind, newText: `\n\n${text}` }]) }]
     })

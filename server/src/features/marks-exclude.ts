@@ -1,13 +1,13 @@
 import { type CodeAction, CodeActionKind } from 'vscode-languageserver'
-import type * as ast from '../../../grammar/src/ast.ts'
-import { format, printExpr, printName, printText } from '../../../grammar/src/printer.ts'
+import { printExpr, printText } from '../../../grammar/src/printer.ts'
 import { walk } from '../../../grammar/src/walker.ts'
-import { fold, sameName } from '../check/names.ts'
-import type { AssertSpec, SourceSpec, Spec } from '../check/spec.ts'
-import type { Key, Result } from '../protocol/results.ts'
+import { sameName } from '../check/names.ts'
+import type { AssertSpec, Spec } from '../check/spec.ts'
+import type { Result } from '../protocol/results.ts'
 import { inert } from '../report/inert.ts'
 import { flaggedBy } from '../workspace/flagged.ts'
 import { rangeOf, type Snapshot } from '../workspace/snapshot.ts'
+import { keptSourceText, rowsWithKeys } from './written.ts'
 
 /** A list of keys longer than this is no text for people. */
 const mostKeys = 1000
@@ -30,7 +30,7 @@ export function excludeActions(snapshot: Snapshot, rule: string): CodeAction[] {
   if (flagged.rule.kind === 'assert' && flagged.rule.each.kind !== 'row') return []
   const insert = (condition: string, title: string, isPreferred: boolean): CodeAction => {
     const behind = { start: decl.end, end: decl.end }
-    const newText = `\n\n${keptSource(snapshot, source, condition)}`
+    const newText = `\n\n${keptSourceText(snapshot, source, condition).trimEnd()}`
     return {
       title,
       kind: CodeActionKind.QuickFix,
@@ -44,7 +44,7 @@ export function excludeActions(snapshot: Snapshot, rule: string): CodeAction[] {
   const conditions =
     n > mostKeys || n > flagged.rows.length
       ? undefined
-      : keyCondition(
+      : rowsWithKeys(
           source,
           flagged.rows.map((row) => row.key),
         )
@@ -58,17 +58,6 @@ export function excludeActions(snapshot: Snapshot, rule: string): CodeAction[] {
 }
 
 const canFlag = (result: Result) => result.kind === 'assert' || result.kind === 'complaint'
-
-/** Everything that a model needs of the source stays: its key, order, label and splits. */
-function keptSource(snapshot: Snapshot, source: SourceSpec, condition: string): string {
-  const known = snapshot.checked.reached.get(fold(source.name))
-  const text = (known && snapshot.files.get(known.path)?.text) ?? ''
-  const clauses = (known?.decl.clauses ?? []) as readonly ast.AnyClause[]
-  const kept = clauses.filter((one) => /^(key|order|label|split)$/.test(one.word)).map((one) => `  ${text.slice(one.start, one.end)}`)
-  const name = freeName(snapshot, `${source.name}_kept`)
-  const from = `  from (select * from ${printName({ text: source.name })} where ${condition})`
-  return format([`source ${printName({ text: name })} {`, from, ...kept, '}'].join('\n')).text.trimEnd()
-}
 
 /** The rule as a condition of a view that keeps exactly what it does not flag (unknown rows pass); undefined where a view cannot say it. */
 function exactCondition(spec: Spec, rule: AssertSpec): string | undefined {
@@ -91,42 +80,3 @@ function exactCondition(spec: Spec, rule: AssertSpec): string | undefined {
   return rule.on.split === undefined ? passes : `coalesce(split <> ${printText(rule.on.split)}, true) or ${passes}`
 }
 const volatile = /random|uuid|^(now|today|current_|transaction_timestamp|nextval)/
-
-/** `key in (…)`, or for keys of several columns one condition a row; undefined where a key cannot be written. */
-function keyCondition(source: SourceSpec, keys: readonly Key[]): string | undefined {
-  const declared = source.key ?? []
-  if (declared.length > 1) {
-    const rows = keys.map((key) => {
-      if (typeof key !== 'object' || key.length !== declared.length) return undefined
-      const parts = declared.map((name, i) => {
-        const value = key[i]
-        if (value === null || value === undefined) return `${printName({ text: name })} is null`
-        const literal = literalOf(value)
-        return literal === undefined ? undefined : `${printName({ text: name })} = ${literal}`
-      })
-      return parts.includes(undefined) ? undefined : `(${parts.join(' and ')})`
-    })
-    return rows.includes(undefined) ? undefined : rows.join(' or ')
-  }
-  const literals = keys.map((key) => (typeof key === 'object' ? undefined : literalOf(key)))
-  if (literals.includes(undefined)) return undefined
-  const column = source.schema.find((one) => sameName(one.name, declared[0] ?? ''))
-  // Dates and long integers come as texts: so does the pseudo-column.
-  const asText = column && keys.some((key) => typeof key === 'string') && column.type !== 'text'
-  const hidden = source.schema.some((one) => fold(one.name) === 'key')
-  if (asText && hidden) return undefined
-  return `${asText || column === undefined ? 'key' : printName({ text: column.name })} in (${literals.join(', ')})`
-}
-
-function literalOf(value: string | number | boolean): string | undefined {
-  // A text ends on its line.
-  if (typeof value === 'string') return /[\r\n]/.test(value) ? undefined : printText(value)
-  return String(value)
-}
-
-export function freeName(snapshot: Snapshot, wanted: string): string {
-  const { reached } = snapshot.checked
-  let name = wanted
-  for (let i = 2; reached.has(fold(name)); i++) name = `${wanted}_${i}`
-  return name
-}

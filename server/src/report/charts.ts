@@ -58,7 +58,8 @@ async function draw(sentence: string, build: (plot: PlotModule) => PlotOptions):
   }
   // What stands inside an image is hidden from screen readers, links too.
   // linkedom leaves < in attributes as it is, and a saved chart is XML: labels are escaped here.
-  const markup = svg.outerHTML.replace(/ aria-label="label (\d+)"/g, (_, i) => html` aria-label="${labels[Number(i)]}"`.markup)
+  const drawn: string = svg.outerHTML
+  const markup = drawn.replace(/ aria-label="label (\d+)"/g, (_, i) => html` aria-label="${labels[Number(i)]}"`.markup)
   return markup.replace('<svg ', html`<svg role="${links.length > 0 ? 'group' : 'img'}" aria-label="${sentence}" `.markup)
 }
 

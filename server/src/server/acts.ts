@@ -2,6 +2,7 @@ import { placeAt } from '../../../grammar/src/positions.ts'
 import { fold, sameName } from '../check/names.ts'
 import type { SourceSpec } from '../check/spec.ts'
 import { placeRows } from '../data/place-rows.ts'
+import { declared, freeName, interventionText, keptSourceText, literalOf, named, rowsWithKeys, sliceText } from '../features/written.ts'
 import type { ActAnswer } from '../protocol/messages.ts'
 import type { ActionId, Page, PageRow } from '../protocol/pages.ts'
 import type { AssertResult, ComplaintResult, DiscoverResult, Key } from '../protocol/results.ts'
@@ -11,7 +12,6 @@ import { originOf } from '../workspace/row-origin.ts'
 import { problemsOf, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 import { existing } from './commands.ts'
 import type { Workspace } from './workspace.ts'
-import { declared, freeName, interventionText, keptSourceText, literalOf, named, rowsWithKeys, sliceText } from './written.ts'
 
 /**
  * What a page offers, carried out: places to show, pages to open, declarations to insert. Nothing is written here; the editor inserts, shows and can
@@ -178,7 +178,7 @@ function exclude(given: Act, snapshot: Snapshot): ActAnswer {
   if (source === undefined) return { say: 'The source of these rows is not declared any more.' }
   const where = rowsWithKeys(source, rows)
   if (where === undefined) return { say: unnamed(source) }
-  const text = keptSourceText(snapshot, source, freeName(snapshot, `${source.name}_kept`), where)
+  const text = keptSourceText(snapshot, source, `not (${where})`)
   return inserted(given, snapshot, { behind: given.view.result.name, text })
 }
 

@@ -1,6 +1,7 @@
 import { printText } from '../../../grammar/src/printer.ts'
 import { fold, sameName } from '../check/names.ts'
 import type { Outcome } from '../engine/events.ts'
+import { named } from '../features/written.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../plan/plan-for.ts'
@@ -14,7 +15,6 @@ import type { Following } from './background.ts'
 import { pathOf } from './spec-files.ts'
 import { Unable } from './unable.ts'
 import type { Workspace } from './workspace.ts'
-import { named } from './written.ts'
 
 /** The most rows that a preview brings, whoever asks. */
 const MOST = 60_000

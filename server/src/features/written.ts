@@ -7,7 +7,7 @@ import type { Snapshot } from '../workspace/snapshot.ts'
 
 /**
  * Declarations that are written for the user, as text in canonical form. Rows are named by their keys: the declared columns, or the pseudo-column `key`.
- * What cannot be written is undefined. Whether a text makes sense where it is put is tried before it is offered (`acts.ts`).
+ * What cannot be written is undefined. Whether a text makes sense where it is put is tried before it is offered (`server/acts.ts`).
  */
 export const named = (text: string): string => printName({ text })
 
@@ -82,15 +82,16 @@ function metricFor(spec: Spec, complaint: ComplaintSpec, model: ModelSpec): stri
   return model.validate === undefined ? undefined : [metric]
 }
 
-/** A view of a source without some of its rows. Its key, label and splits are the source's, as written. */
-export function keptSourceText(snapshot: Snapshot, source: SourceSpec, name: string, condition: string): string {
+/** A view of those rows of a source for which a condition holds. Everything that a model needs stays as the source has it: key, order, label, splits. */
+export function keptSourceText(snapshot: Snapshot, source: SourceSpec, condition: string): string {
+  const name = freeName(snapshot, `${source.name}_kept`)
   const decl = snapshot.checked.reached.get(fold(source.name))?.decl
   const text = snapshot.files.get(source.path)?.text ?? ''
-  const again = new Set(['key', 'label', 'split'])
+  const again = new Set(['key', 'order', 'label', 'split'])
   const clauses = ((decl?.clauses ?? []) as readonly ast.AnyClause[])
     .filter((clause) => again.has(clause.word))
     .map((clause) => text.slice(clause.start, clause.end))
-  const from = `from (select * from ${named(source.name)} where not (${condition}))`
+  const from = `from (select * from ${named(source.name)} where ${condition})`
   return laid(`source ${named(name)} {\n${[from, ...clauses].map((one) => `  ${one}`).join('\n')}\n}\n`)
 }
 
