@@ -5,11 +5,13 @@ const mostInARow = 4
 const withinMs = 3 * 60_000
 
 /** A server that ends is started again, with a sentence; one that keeps ending stays away until it is asked for. */
-export function crashHandler(log: LogOutputChannel, gaveUp: () => void): ErrorHandler {
+export function crashHandler(log: LogOutputChannel, server: { readonly hasRun: () => boolean; readonly gaveUp: () => void }): ErrorHandler {
   let ends: number[] = []
   return {
     error: (_error, _message, count) => ({ action: (count ?? 0) <= 3 ? ErrorAction.Continue : ErrorAction.Shutdown, handled: true }),
     closed: () => {
+      // Whoever wanted it is told that it does not start.
+      if (!server.hasRun()) return { action: CloseAction.DoNotRestart, handled: true }
       const now = Date.now()
       ends = [...ends.filter((at) => now - at < withinMs), now]
       if (ends.length <= mostInARow) {
@@ -21,7 +23,7 @@ export function crashHandler(log: LogOutputChannel, gaveUp: () => void): ErrorHa
       }
       ends = []
       log.error('The server ended unexpectedly too often and stays stopped.')
-      gaveUp()
+      server.gaveUp()
       void tell(`Assay’s server ended ${mostInARow + 1} times within three minutes and stays stopped.`, 'Restart')
       return { action: CloseAction.DoNotRestart, handled: true }
     },

@@ -22,6 +22,7 @@ export interface ClientSetup {
 export function makeClient(setup: ClientSetup): LanguageClient {
   const { module, runtime, log } = setup
   const server = { module, runtime, args: ['lsp'], transport: TransportKind.stdio }
+  let hasRun = false
   const own = new Set<string>(Object.values(commands))
   const options: LanguageClientOptions = {
     documentSelector: [
@@ -33,7 +34,7 @@ export function makeClient(setup: ClientSetup): LanguageClient {
     initializationOptions: (): ClientOptions => ({ showsResults: true, trusted: workspace.isTrusted }),
     // Said once, where the server was needed.
     initializationFailedHandler: () => false,
-    errorHandler: crashHandler(log, setup.gaveUp),
+    errorHandler: crashHandler(log, { hasRun: () => hasRun, gaveUp: setup.gaveUp }),
     middleware: {
       executeCommand: (command, args, next) => (own.has(command) ? setup.execute(command as CommandName, args[0]) : next(command, args)),
       // Runs show their own progress, where they can be cancelled.
@@ -46,11 +47,25 @@ export function makeClient(setup: ClientSetup): LanguageClient {
       },
     },
   }
-  const client = new LanguageClient('assay', 'Assay', { run: server, debug: server }, options)
+  const client = new QuietClient('assay', 'Assay', { run: server, debug: server }, options)
   const lives: Partial<Record<State, Life>> = { [State.Running]: 'running', [State.Stopped]: 'stopped', [State.Starting]: 'starting' }
   client.onDidChangeState(({ newState }) => {
+    if (newState === State.Running) hasRun = true
     const now = lives[newState]
     if (now) setup.life(now)
   })
   return client
+}
+
+/** The library shows its errors to the user as they are, stack traces among them. Here they go to the log; what is shown is said elsewhere, in sentences. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false)
+  }
+  override warn(message: string, data?: unknown): void {
+    super.warn(message, data, false)
+  }
+  override info(message: string, data?: unknown): void {
+    super.info(message, data, false)
+  }
 }

@@ -28,8 +28,8 @@ export function provideTasks(context: ExtensionContext): Disposable {
     return task
   }
   return tasks.registerTaskProvider('assay', {
-    provideTasks: async () => {
-      const specs = await workspace.findFiles('**/*.assay', '**/{node_modules,dist,.assay}/**', mostSpecs)
+    provideTasks: async (token) => {
+      const specs = await workspace.findFiles('**/*.assay', '**/{node_modules,dist,.assay}/**', mostSpecs, token)
       return specs.flatMap((spec) => {
         const folder = workspace.getWorkspaceFolder(spec)
         if (folder === undefined || spec.scheme !== 'file') return []
