@@ -252,3 +252,45 @@ describe('acts', () => {
     expect(tableOf(await page('counts', answer.open), 'rows').rows).toHaveLength(1)
   })
 })
+
+describe('rows are named by any key', () => {
+  const keys = {
+    numbers: ['id', '1\n2\n3', 'id'],
+    texts: ['id', "o'a\nb b\n\u00fc", 'id'],
+    dates: ['id', '2020-01-01\n2020-01-02\n2020-01-03', 'id'],
+    times: ['id', '2020-01-01 10:00:00\n2020-01-02 10:00:00.5\n2020-01-03 00:00:00', 'id'],
+    long: ['id', '9007199254740993\n9007199254740995\n9007199254740997', 'id'],
+    decimals: ['id', '0.10\n0.25\n1.50', 'id'],
+    booleans: ['id', 'true\nfalse', 'id'],
+    two: ['a,b', '1,x\n1,y\n2,x', 'a, b'],
+    reserved: ['from', '1\n2\n3', '"from"'],
+    none: ['id', 'a\nb\nb', undefined],
+  } as const
+  test.each(Object.entries(keys))('%s', async (_, [head, body, key]) => {
+    const csv = `${head},v\n${body
+      .split('\n')
+      .map((row, i) => `${row},${i}`)
+      .join('\n')}\n`
+    const text = `source t {\n  from 't.csv'\n${key ? `  key  ${key}\n` : ''}}\nassert low on t { each row; require v < 0 }\n`
+    const { run, page, act, insert } = openPanels({ 't.csv': csv }, text)
+    await run('low')
+    const shown = (await page('low'))!
+    const rows = tableOf(shown, 'flagged').rows.length
+    insert(await act(shown, 'exclude', [0], 'flagged'))
+    expect((await run('t_kept')).results.at(-1)).toMatchObject({ name: 't_kept', status: 'ok', rows: rows - 1 })
+    const { show } = await act(shown, 'show-row', [0], 'flagged')
+    const value = tableOf(shown, 'flagged').rows[0]!.values.at(-1)
+    expect(show).toMatchObject({ line: Number(value) + 1 })
+  })
+
+  test('a key that cannot be written is said to be one', async () => {
+    const { run, page, act } = openPanels(
+      { 't.csv': 'id,v\n"a\nb",1\n' },
+      `source t { from 't.csv'; key id }\nassert low on t { each row; require v < 0 }\n`,
+    )
+    await run('low')
+    expect(await act((await page('low'))!, 'exclude', [0], 'flagged')).toEqual({
+      say: expect.stringMatching(/cannot be named in a condition/),
+    })
+  })
+})
