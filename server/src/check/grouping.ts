@@ -54,6 +54,11 @@ export function sameExpr(a: ast.Expr, b: ast.Expr, meanings: ReadonlyMap<ast.Exp
     const other = meanings.get(b)
     return other !== undefined && sameMeaning(asked, other)
   }
+  if (asked?.kind === 'score') {
+    const other = meanings.get(b)
+    const isSame = other?.kind === 'score' && asked.model === other.model && asked.table === other.table
+    return isSame && sameExpr(asked.label, other.label, meanings)
+  }
   if (shape(a) !== shape(b)) return false
   const left = childrenOf(a)
   const right = childrenOf(b)

@@ -1,15 +1,17 @@
-import { type ColumnData, type Columns, DataProblem, type NamedColumn } from '../data/tables.ts'
+import { type Columns, DataProblem } from '../data/tables.ts'
 import { normalUpper } from '../methods/slices/distributions.ts'
 import type { ChancePlan } from '../plan/plan.ts'
 import { chanceTable, choiceTable } from '../plan/provenance/chances.ts'
+import { predictionTable, scoreColumn } from '../plan/tables.ts'
+import { column, literal } from '../sql/build.ts'
 import { printExpr } from '../sql/print.ts'
-import { createAs, drop } from '../sql/statements.ts'
-import { ROW, SPLIT } from '../sql/tree.ts'
+import { createAs } from '../sql/statements.ts'
+import { ROW, SPLIT, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
 import { numbersOf } from './columns.ts'
 import type { RunContext } from './context.ts'
 import { isAnswered } from './metrics.ts'
 import type { FittedModel } from './models.ts'
-import { labelColumn, type Predictions, predict } from './predictions.ts'
+import { type Predictions, predict } from './predictions.ts'
 import { unknownClass } from './unknown-class.ts'
 
 /**
@@ -28,97 +30,82 @@ export interface ChanceSource {
 
 const quoted = (name: string) => printExpr({ kind: 'column', name })
 
-/** O(rows × choices). */
+/** The table of a model's predictions must be there, with the probability of every class. O(rows × choices). */
 export async function registerChances(ctx: RunContext, source: ChanceSource): Promise<Intervals | undefined> {
   const { plan, model, predictions } = source
+  const { rows, width, values } = predictions
+  let someMissing = false
+  for (let i = 0; i < rows && !someMissing; i++) someMissing = !isAnswered(values, i, width)
+  const predicted = predictionTable(plan)
+  const missing = someMissing ? [cast({ kind: 'is_null', negated: false, value: column('prediction') }, 'double')] : []
   if (plan.kind === 'class') {
-    await registerClasses(ctx, plan, model, predictions)
+    const labels = model.labels!.values
+    await offer(ctx, plan, predicted, [...labels.map((label) => column(scoreColumn(label))), ...missing], labels)
     return undefined
   }
   const intervals = await intervalsOf(ctx, source)
   const { thresholds } = plan
-  const within = (j: number) =>
-    j === 0 ? thresholds[0]! - 1 : j === thresholds.length ? thresholds.at(-1)! + 1 : (thresholds[j - 1]! + thresholds[j]!) / 2
-  const values = Float64Array.from({ length: 2 * thresholds.length + 1 }, (_, c) =>
-    c % 2 === 0 ? within(c / 2) : thresholds[(c - 1) / 2]!,
-  )
-  const { rows } = predictions
-  const missing = new Uint8Array(rows)
-  const columns = Array.from(values, () => new Float64Array(rows))
-  const chances = new Float64Array(values.length)
+  const last = thresholds.length
+  const between = (j: number) =>
+    j === 0 ? thresholds[0]! - 1 : j === last ? thresholds[last - 1]! + 1 : (thresholds[j - 1]! + thresholds[j]!) / 2
+  const choices = Array.from({ length: 2 * last + 1 }, (_, c) => (c % 2 === 0 ? between(c / 2) : thresholds[(c - 1) / 2]!))
+  const chances = new Float64Array(choices.length)
+  const columns = choices.map(() => new Float64Array(rows))
+  const absent = new Float64Array(rows)
   for (let i = 0; i < rows; i++) {
-    if (!isAnswered(predictions.values, i, predictions.width)) missing[i] = 1
-    else intervals.chances(i, chances)
-    for (let c = 0; c < values.length; c++) columns[c]![i] = missing[i] ? 0 : chances[c]!
+    const answered = isAnswered(values, i, width)
+    if (answered) intervals.chances(i, chances)
+    else absent[i] = 1
+    for (let c = 0; c < choices.length; c++) columns[c]![i] = answered ? chances[c]! : 0
   }
-  await create(ctx, plan, columns, { kind: 'number', values, integer: false }, missing)
+  const named = [...columns, ...(someMissing ? [absent] : [])].map((data, c) => ({ name: `p${c}`, data: number(data, 'any') }))
+  const wide = `${chanceTable(plan.name)} wide`
+  await ctx.tables.create(wide, {
+    rows,
+    columns: [
+      {
+        name: ROW,
+        data: number(
+          Float64Array.from({ length: rows }, (_, i) => i),
+          'whole',
+        ),
+      },
+      ...named,
+    ],
+  })
+  await offer(
+    ctx,
+    plan,
+    wide,
+    named.map(({ name }) => column(name)),
+    choices,
+  )
   return intervals
 }
 
-async function registerClasses(ctx: RunContext, plan: ChancePlan, model: FittedModel, predictions: Predictions): Promise<void> {
-  const labels = model.labels!.values
-  const { rows, width, values } = predictions
-  const missing = new Uint8Array(rows)
-  const columns = labels.map((_, c) => Float64Array.from({ length: rows }, (_, i) => values[i * width + c]!))
-  for (let i = 0; i < rows; i++) if (!isAnswered(values, i, width)) missing[i] = 1
-  await create(
-    ctx,
-    plan,
-    columns,
-    labelColumn(
-      Int32Array.from(labels, (_, c) => c),
-      labels,
-    ),
-    missing,
-  )
-}
-
-async function create(
+/** A row's chances as a list, and the choices that they are of; one more choice, NULL, for rows without an answer. */
+async function offer(
   ctx: RunContext,
-  plan: ChancePlan,
-  chances: readonly Float64Array[],
-  choices: ColumnData,
-  missing: Uint8Array,
+  { name }: ChancePlan,
+  table: string,
+  chances: readonly SqlExpr[],
+  choices: readonly (string | number | boolean)[],
 ): Promise<void> {
-  const someMissing = missing.includes(1)
-  const columns: NamedColumn[] = [...chances, ...(someMissing ? [Float64Array.from(missing)] : [])].map((values, c) => ({
-    name: `p${c}`,
-    data: { kind: 'number', values, integer: false },
-  }))
-  const rows = missing.length
-  const row: NamedColumn = { name: ROW, data: { kind: 'number', values: Float64Array.from({ length: rows }, (_, i) => i), integer: true } }
-  const wide = `${chanceTable(plan.name)} wide`
-  await ctx.tables.create(wide, { rows, columns: [row, ...columns] })
-  const list = columns.map((c) => quoted(c.name)).join(', ')
-  await ctx.tables.execute(
-    createAs('table', chanceTable(plan.name), `select ${quoted(ROW)}, [${list}]::double[] as p from ${quoted(wide)}`),
-  )
-  await ctx.tables.execute(drop('table', wide))
-  const given = withNull(choices, chances.length, someMissing ? 1 : 0)
-  await ctx.tables.create(choiceTable(plan.name), {
-    rows: columns.length,
-    columns: [
-      { name: 'assay class', data: { kind: 'number', values: Float64Array.from(columns, (_, c) => c), integer: true } },
-      { name: 'assay value', data: given },
-    ],
-  })
+  const list: SqlSelect = {
+    items: [{ value: column(ROW) }, { value: cast({ kind: 'list', items: chances }, 'double[]'), alias: 'p' }],
+    from: { kind: 'table', name: table },
+  }
+  await ctx.tables.execute(createAs('view', chanceTable(name), list))
+  const rows = chances.map((_, c) => [literal(c), literal(choices[c] ?? null)])
+  const values: SqlSelect = {
+    items: [{ value: { kind: 'star' } }],
+    from: { kind: 'values', rows, alias: 'v', columns: ['assay class', 'assay value'] },
+  }
+  await ctx.tables.execute(createAs('view', choiceTable(name), values))
 }
 
-/** One more choice that is NULL, for rows without an answer. */
-function withNull(data: ColumnData, rows: number, nulls: 0 | 1): ColumnData {
-  if (nulls === 0) return data
-  const valid = Uint8Array.from({ length: rows + 1 }, (_, i) => (i < rows ? 1 : 0))
-  switch (data.kind) {
-    case 'number':
-      return { ...data, values: Float64Array.from([...data.values, 0]), valid }
-    case 'boolean':
-      return { ...data, values: Uint8Array.from([...data.values, 0]), valid }
-    case 'text':
-      return { ...data, codes: Int32Array.from([...data.codes, -1]), valid }
-    case 'blob':
-      return data
-  }
-}
+const cast = (value: SqlExpr, type: string): SqlExpr => ({ kind: 'cast', value, type })
+const number = (values: Float64Array, numbers: 'whole' | 'any') => ({ kind: 'number' as const, values, integer: numbers === 'whole' })
 
 /** A predicted number or a probability among thresholds: the chance of each interval and point, and how it moves with the answer. */
 export interface Intervals {

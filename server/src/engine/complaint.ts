@@ -2,6 +2,7 @@ import type { Columns } from '../data/tables.ts'
 import type { ComplaintTask, ExpectationPlan } from '../plan/plan.ts'
 import { GROUP, GROUPS, groupColumn, SEEDS, seedOf, slotColumn } from '../plan/provenance/lineage.ts'
 import type { ExpectationResult, Json } from '../protocol/results.ts'
+import { literal, star } from '../sql/build.ts'
 import { printExpr } from '../sql/print.ts'
 import { createAs } from '../sql/statements.ts'
 import { ROW } from '../sql/tree.ts'
@@ -113,7 +114,8 @@ async function register(ctx: RunContext, task: ComplaintTask, asked: readonly As
   const of = (model: string, source: string) => asked.find((a) => a.model.plan.name === model && a.predictions.source === source)!
   for (const { model, source, scores } of task.predictions) {
     const { model: fitted, predictions } = of(model, source)
-    await registerPredictions(ctx, fitted, predictions, scores)
+    const isChosen = task.chances.some((c) => c.kind === 'class' && c.model === model && c.source === source)
+    await registerPredictions(ctx, fitted, predictions, isChosen && fitted.labels ? fitted.labels.values : scores)
   }
   const found = new Map<string, Intervals>()
   for (const plan of task.chances) {
@@ -244,6 +246,9 @@ function nameOf(task: ComplaintTask, hard: Columns, row: number): Record<string,
   return Object.fromEntries(task.shownOf.map(({ name, column }) => [name, jsonAt(namedColumn(hard, column), row)]))
 }
 
+/** Written into a statement rather than handed over. */
+const FEW_GROUPS = 64
+
 /** ∂(Σ seed·slot)/∂p for each of the blamed model's tables. */
 async function derivatives(
   ctx: RunContext,
@@ -253,37 +258,39 @@ async function derivatives(
   pull: Pull,
 ): Promise<Float64Array[]> {
   const places = [...pull.keys()]
-  const numbers = (values: Float64Array, integer: boolean) => ({ kind: 'number' as const, values, integer })
-  await ctx.tables.create(SEEDS, {
-    rows: places.length,
-    columns: [
-      { name: GROUP, data: numbers(Float64Array.from(places), true) },
-      ...Array.from({ length: task.slots }, (_, s) => ({
-        name: seedOf(s),
-        data: numbers(
-          Float64Array.from(places, (g) => pull.get(g)![s]!),
-          false,
-        ),
-      })),
-    ],
-  })
+  const columns = [
+    Float64Array.from(places),
+    ...Array.from({ length: task.slots }, (_, s) => Float64Array.from(places, (g) => pull.get(g)![s]!)),
+  ]
+  const names = [GROUP, ...Array.from({ length: task.slots }, (_, s) => seedOf(s))]
+  if (places.length <= FEW_GROUPS) {
+    const rows = places.map((_, i) => columns.map((values) => literal(values[i]!)))
+    await ctx.tables.execute(
+      createAs('table', SEEDS, { items: [{ value: star }], from: { kind: 'values', rows, alias: 'v', columns: names } }),
+    )
+  } else {
+    await ctx.tables.create(SEEDS, {
+      rows: places.length,
+      columns: columns.map((values, i) => ({ name: names[i]!, data: { kind: 'number', values, integer: i === 0 } })),
+    })
+  }
   const found = blamed.map(({ predictions }) => new Float64Array(predictions.rows * predictions.width))
   for (const gradient of task.gradients) {
     const part = blamed.findIndex((a) => a.model.plan.name === gradient.model && a.predictions.source === gradient.source)
     if (part < 0) continue
     const { model, predictions } = blamed[part]!
-    const columns = await ctx.tables.query(gradient.sql)
+    const given = await ctx.tables.query(gradient.sql)
     await ctx.breathe()
-    const rows = numbersOf(columns, ROW)
-    const classes = numbersOf(columns, 'assay class')
-    const weights = numbersOf(columns, 'assay weight')
+    const rows = numbersOf(given, ROW)
+    const classes = numbersOf(given, 'assay class')
+    const weights = numbersOf(given, 'assay weight')
     const out = found[part]!
     const { by } = gradient
     const { width } = predictions
     const among = by.kind === 'compared' ? intervals.get(by.chances)! : undefined
     const label = by.kind === 'value' && by.label !== undefined ? classOf(model, by.label) : 0
     const nChoices = among ? Number.POSITIVE_INFINITY : width
-    for (let i = 0; i < columns.rows; i++) {
+    for (let i = 0; i < given.rows; i++) {
       const [row, choice, weight] = [rows[i]!, classes[i]!, weights[i]!]
       if (!Number.isFinite(weight) || choice >= nChoices) continue
       if (among) out[among.cell(row)]! += weight * among.slope(row, choice)

@@ -1,7 +1,7 @@
 import { encode } from '../data/encode.ts'
 import { encodeLabels } from '../data/labels.ts'
 import { type ColumnData, DataProblem, type NamedColumn } from '../data/tables.ts'
-import { classTable, predictionTable, scoreColumn } from '../plan/tables.ts'
+import { predictionTable, scoreColumn } from '../plan/tables.ts'
 import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
 import { namedColumn, numbersOf } from './columns.ts'
@@ -138,18 +138,6 @@ export async function registerPredictions(
   await ctx.tables.create(predictionTable({ model: model.plan.name, source: predictions.source }), { rows, columns })
 }
 
-export async function registerClasses(ctx: RunContext, model: FittedModel): Promise<void> {
-  const values = model.labels!.values
-  const positions = Int32Array.from(values, (_, i) => i)
-  await ctx.tables.create(classTable(model.plan.name), {
-    rows: values.length,
-    columns: [
-      { name: 'assay class', data: { kind: 'number', values: Float64Array.from(positions), integer: true } },
-      { name: 'assay value', data: labelColumn(positions, values) },
-    ],
-  })
-}
-
 /** 0 where a row has no prediction; `undefined` where every row has one. */
 function answered({ rows, width, values }: Predictions): Uint8Array | undefined {
   let valid: Uint8Array | undefined
@@ -162,7 +150,7 @@ function answered({ rows, width, values }: Predictions): Uint8Array | undefined 
 }
 
 /** Class indices as a column of the label's own type. */
-export function labelColumn(classes: Int32Array, values: readonly (string | number | boolean)[], valid?: Uint8Array): ColumnData {
+function labelColumn(classes: Int32Array, values: readonly (string | number | boolean)[], valid?: Uint8Array): ColumnData {
   if (values.every((v) => typeof v === 'number')) {
     const numbers = values as readonly number[]
     return { kind: 'number', values: Float64Array.from(classes, (c) => numbers[c]!), integer: numbers.every(Number.isInteger), valid }

@@ -93,8 +93,7 @@ export function modelPlan(spec: Spec, name: string, seed: number | undefined): M
   }
 }
 
-/** Names of the prepared tables that hold a model's predictions for a source, and its classes. */
+/** Names of the prepared tables that hold a model's predictions for a source. */
 export const predictionTable = (p: Pick<PredictionPlan, 'model' | 'source'>) => `assay predict ${p.model} ${p.source}`
 export const lossTable = (l: LossPlan) => `assay loss ${l.model} ${l.source}`
-export const classTable = (model: string) => `assay classes ${model}`
 export const scoreColumn = (label: string | number | boolean) => `score ${label}`

@@ -277,7 +277,7 @@ export class Lineage {
     const { tables, events } = this.#query
     const every = [...tables.tables.keys()]
     if (events.length > 0) return every
-    return every.filter((i) => this.#variables.some((v) => v.tableIndex === i))
+    return every.filter((i) => [...this.#variables, ...this.#atoms].some((v) => v.tableIndex === i))
   }
 
   /** Rows of tables without models are put together: they stand and fall with the row that they are joined to. */
