@@ -44,6 +44,7 @@ export function hostPanel(panel: WebviewPanel, extension: Uri, listener: PanelLi
     }),
     panel.onDidChangeViewState(() => panel.visible && listener.shown()),
     panel.onDidDispose(() => {
+      ready = false
       for (const one of listening) one.dispose()
       listener.closed()
     }),

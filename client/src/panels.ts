@@ -64,6 +64,8 @@ export function makePanels(context: ExtensionContext, server: Server, actions: P
         },
         shown: () => void refresh(one, 'if changed'),
         closed: () => {
+          // An answer that is still to come has nowhere to go.
+          one.asked++
           one.stop?.cancel()
           if (shown.get(key) === one) shown.delete(key)
         },
