@@ -1,11 +1,14 @@
 import type { TableSection } from '../../server/src/protocol/pages.ts'
 
 const sample = 240
-/** Of a letter's height. Digits and letters of the editor's fonts are about so wide. */
-const letter = 0.56
+/** Of a column, only its longest cells are measured: among those the widest nearly always is. */
+const measured = 8
 const padding = 24
 /** For what opens a row: a word, or only a sign. */
 const openWidths = { word: 68, sign: 40 }
+/** What a column takes at most before it shares what is left over, and a head beside its sign. */
+const most = { text: 260, number: 170, head: 190 }
+const sortSign = 18
 
 export interface Layout {
   /** For `grid-template-columns`: the same in every row, so that columns stand under each other. */
@@ -15,7 +18,10 @@ export interface Layout {
 }
 
 /** Widths from the columns' names and from at most 480 of their cells. Only columns whose text does not fit take what is left over. */
-export function layoutOf(section: TableSection, fontSize: number, pictureSize: number, selectable: 'selectable' | 'plain'): Layout {
+export function layoutOf(section: TableSection, font: string, pictureSize: number, selectable: 'selectable' | 'plain'): Layout {
+  const pen = document.createElement('canvas').getContext('2d')!
+  pen.font = font
+  const wide = (text: string) => Math.ceil(pen.measureText(text.slice(0, 400)).width)
   const tracks: string[] = []
   let width = 0
   let grows = false
@@ -31,12 +37,14 @@ export function layoutOf(section: TableSection, fontSize: number, pictureSize: n
       add(pictureSize + padding, 0)
       continue
     }
-    let longest = 0
-    for (const i of looked) longest = Math.max(longest, section.rows[i]!.cells[c]?.length ?? 0)
-    const head = Math.min(column.name.length, 24) + 1.8
-    const most = column.type === 'number' ? 22 : 34
-    const letters = Math.max(4, head, Math.min(longest, most))
-    add(Math.ceil(letters * fontSize * letter) + padding, longest > most ? Math.min(longest, 120) : 0)
+    const longest = looked
+      .map((i) => section.rows[i]!.cells[c] ?? '')
+      .sort((a, b) => b.length - a.length)
+      .slice(0, measured)
+    const cells = Math.max(0, ...longest.map(wide))
+    const head = Math.min(wide(column.name) + sortSign, most.head)
+    const room = most[column.type]
+    add(Math.max(32, head, Math.min(cells, room)) + padding + 2, cells > room ? Math.min(cells, 900) : 0)
   }
   if (!grows) tracks.push('minmax(0, 1fr)')
   const openWidth = openWidths[section.rows.some((row) => row.why?.length) ? 'word' : 'sign']

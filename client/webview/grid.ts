@@ -45,10 +45,10 @@ export function grid(options: GridOptions): Grid {
   const { section, state } = options
   const selectable = section.actions.length > 0 ? 'selectable' : 'plain'
   const withPictures = section.columns.some((column) => column.type === 'picture')
-  const fontSize = Number.parseFloat(getComputedStyle(document.body).fontSize) || 13
+  const { font, fontSize } = getComputedStyle(document.body)
   const pictureSize = 56
-  const rowHeight = withPictures ? pictureSize + 9 : Math.round(fontSize * 2.15)
-  const layout = layoutOf(section, fontSize, pictureSize, selectable)
+  const rowHeight = withPictures ? pictureSize + 9 : Math.round((Number.parseFloat(fontSize) || 13) * 2.15)
+  const layout = layoutOf(section, font, pictureSize, selectable)
 
   const ids = new Map<string, number>()
   if (state.active !== undefined || (state.selected?.length ?? 0) > 0) {

@@ -31,7 +31,6 @@ window.addEventListener('message', (event: MessageEvent<ToPanel>) => {
       break
     case 'running':
       running.show(message)
-      if (!content.hasChildNodes()) content.classList.add('waiting')
       break
     case 'idle':
       running.hide()
@@ -75,9 +74,11 @@ function draw(page: Page): void {
     row.append(chartSection(section, twin?.type === 'table' ? twin : undefined, fileParts, follow, (table) => tables.get(table)?.focus()))
   }
   const act = (action: Action) => host.postMessage({ type: 'act', action: action.id, rows: [] })
-  content.classList.remove('waiting')
+  const focused = document.activeElement?.closest<HTMLElement>('[role="grid"]')?.closest<HTMLElement>('[data-section]')?.dataset.section
   content.replaceChildren(header(page, act), ...sections, about(page, now))
   for (const table of tables.values()) table.restore()
   window.scrollTo({ top: scroll, behavior: 'instant' })
+  // A new result takes the place of the old one under whoever is walking its rows.
+  if (focused !== undefined) tables.get(focused)?.focus()
   now.save()
 }

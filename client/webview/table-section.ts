@@ -4,7 +4,7 @@ import { freshId, h } from './h.ts'
 import { host } from './host.ts'
 import { icon } from './icons.ts'
 import { csvOf, fileName, jsonOf } from './save.ts'
-import type { Memory } from './state.ts'
+import { type Memory, rowId } from './state.ts'
 import { counted, figure, prose, shown } from './text.ts'
 import { type Button, badge, button, textField } from './ui.ts'
 import { whyPane } from './why.ts'
@@ -43,7 +43,7 @@ export function tableSection(section: TableSection, fileParts: readonly string[]
   const rows = badge(counted(section.rows.length, 'row'))
   const element = h(
     'section',
-    { class: 'section table', attributes: { 'aria-labelledby': titleId } },
+    { class: 'section table', attributes: { 'aria-labelledby': titleId, 'data-section': section.id } },
     h('div', { class: 'section-head' }, h('h2', {}, toggle), rows, tools),
     body,
   )
@@ -108,7 +108,11 @@ function openedTable(section: TableSection, titleId: string, fileParts: readonly
     onActive: (index) => {
       if (pane.open()) open(index)
     },
-    onOpen: (index) => open(index),
+    onOpen: (index) => {
+      const fresh = !pane.open()
+      open(index)
+      if (fresh) pane.element.scrollIntoView({ block: 'nearest' })
+    },
     onClose: close,
     onCopy: () => copy(),
   })
@@ -124,6 +128,15 @@ function openedTable(section: TableSection, titleId: string, fileParts: readonly
     },
   })
   filter.set(state.filter ?? '')
+  filter.element.addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowDown') table.focus()
+    else if (event.key === 'Escape' && filter.value() !== '') {
+      clearTimeout(waiting)
+      filter.set('')
+      table.filter('')
+    } else return
+    event.preventDefault()
+  })
 
   const copyButton = button({ label: 'Copy', name: `Copy ${section.title} as CSV`, icon: 'copy', look: 'quiet', onPress: () => copy() })
   const save = (format: 'csv' | 'json') => {
@@ -203,7 +216,7 @@ function openedTable(section: TableSection, titleId: string, fileParts: readonly
 
 function indexOfActive(section: TableSection, active: string | undefined): number | undefined {
   if (active === undefined) return undefined
-  const index = section.rows.findIndex((row, i) => (row.key === undefined ? `#${i}` : JSON.stringify(row.key)) === active)
+  const index = section.rows.findIndex((row, i) => rowId(row, i) === active)
   return index < 0 ? undefined : index
 }
 

@@ -1,6 +1,7 @@
 import './policy-nonce.ts'
 import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox, vsCodeProgressRing, vsCodeTextField } from '@vscode/webview-ui-toolkit'
 import { type IconName, icon } from './icons.ts'
+import { shown } from './text.ts'
 
 /**
  * The controls, and the only file that names the toolkit they come from: it is archived, and whoever replaces it replaces this. Everything is handed out as a
@@ -20,7 +21,9 @@ export interface ButtonOptions {
   readonly onPress: () => void
 }
 
-export function button({ label, look, icon: drawing, name, onPress }: ButtonOptions): Button {
+export function button({ look, icon: drawing, onPress, ...words }: ButtonOptions): Button {
+  const label = shown(words.label, 120)
+  const name = words.name === undefined ? undefined : shown(words.name, 200)
   const element = document.createElement('vscode-button') as HTMLElement & { disabled: boolean }
   element.setAttribute('aria-label', name ?? label)
   if (name) element.title = name
@@ -67,7 +70,9 @@ export function textField(options: {
   element.append(start)
   element.addEventListener('input', () => options.onInput(element.value))
   // The toolkit names every field "Text field" when it is put into the page.
-  customElements.whenDefined('vscode-text-field').then(() => requestAnimationFrame(() => element.setAttribute('aria-label', options.name)))
+  customElements
+    .whenDefined('vscode-text-field')
+    .then(() => requestAnimationFrame(() => element.setAttribute('aria-label', shown(options.name, 200))))
   return {
     element,
     value: () => element.value ?? '',

@@ -181,6 +181,9 @@ describe.skipIf(!chromiumPath)(title, () => {
       await panel.tab.fill('vscode-text-field input', 'no such')
       await panel.until(`document.querySelectorAll('.rows .row').length === 0`)
       expect(await panel.texts('.nothing-found')).toEqual(['No row contains “no such”.'])
+      await panel.press('Escape', 'ArrowDown')
+      expect(await panel.ask(`document.querySelector('.grid').getAttribute('aria-rowcount')`)).toBe('60001')
+      expect(await focused()).toMatch(/^0 /)
     })
   })
 
@@ -315,6 +318,8 @@ describe.skipIf(!chromiumPath)(title, () => {
       const after = { ...before, sections: [{ ...section, rows: [...section.rows].reverse() }] }
       await panel.post({ type: 'page', page: after })
       expect(await panel.texts('.row.selected')).toEqual([expect.stringMatching(/^1\b/)])
+      // And the focus is where it was.
+      expect(await focused()).toMatch(/^1\b/)
     })
   })
 
