@@ -31,10 +31,11 @@ export function summaryOf(results: readonly Result[]): string {
     tally('failed') > 0 && `${tally('failed')} could not be computed`,
     tally('partial') > 0 && `${tally('partial')} partial`,
     tally('cancelled') > 0 && `${tally('cancelled')} cancelled`,
-    tally('skipped') > 0 && `${tally('skipped')} skipped`,
   ].filter((part) => part !== false)
-  const ran = results.length - tally('skipped')
-  return `${count(ran, 'declaration')} ran: ${parts.length > 0 ? parts.join(', ') : 'everything holds'}.`
+  const skipped = tally('skipped')
+  const ran = count(results.length - skipped, 'declaration')
+  const rest = skipped > 0 ? `; ${skipped} ${skipped === 1 ? 'was' : 'were'} skipped` : ''
+  return `${ran} ran: ${parts.length > 0 ? parts.join(', ') : 'everything holds'}${rest}.`
 }
 
 /** The first reason why nothing was computed. */

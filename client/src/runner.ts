@@ -39,6 +39,7 @@ export function makeRunner(server: Server, open: (address: PageAddress) => Promi
   const jobs = new Set<Job>()
 
   const run = async (args: RunArguments, how: Manner = {}): Promise<ResultFile | undefined> => {
+    if (!workspace.isTrusted) throw new Error('This workspace is not trusted: nothing is run and no data is read until it is.')
     const confirm = args.confirm ?? (await permission(args))
     if (confirm === undefined) return undefined
     const job = { uri: sameUri(args.uri), names: args.names?.map((name) => name.toLowerCase()) }

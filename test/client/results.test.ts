@@ -26,7 +26,7 @@ describe('a run in words', () => {
       [failing, result({ kind: 'complaint', status: 'violated' }), result({ status: 'failed' })],
       '3 declarations ran: 1 assertion fails, 1 complaint stands, 1 could not be computed.',
     ],
-    [[result({}), result({ status: 'skipped' })], '1 declaration ran: 1 skipped.'],
+    [[result({}), result({ status: 'skipped' })], '1 declaration ran: everything holds; 1 was skipped.'],
   ])('%#', (results, expected) => expect(summaryOf(results)).toBe(expected))
 
   test('what was asked for, whatever else was computed, in any case of letters', () => {
