@@ -85,6 +85,8 @@ function walkable(
     })
     mark.addEventListener('click', (event) => {
       event.preventDefault()
+      // The editor opens what it takes for a link to elsewhere.
+      event.stopPropagation()
       current = i
       goTo(table, row)
     })

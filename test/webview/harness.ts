@@ -203,6 +203,15 @@ const page = `<!DOCTYPE html>
 <meta charset="utf-8">
 <title>Assay</title>
 <link rel="icon" href="data:,">
+<style nonce="${nonce}">
+/* The editor puts a style of its own before every webview's; these are the rules that may get in the way. */
+html { scrollbar-color: var(--vscode-scrollbarSlider-background) var(--vscode-editor-background); }
+body { background-color: transparent; color: var(--vscode-editor-foreground); margin: 0; padding: 0 20px; }
+img { max-width: 100%; max-height: 100%; }
+a { color: var(--vscode-textLink-foreground); }
+a:focus, input:focus { outline: 1px solid -webkit-focus-ring-color; outline-offset: -1px; }
+code { font-family: monospace; padding: 1px 3px; border-radius: 4px; }
+</style>
 <link rel="stylesheet" href="/panel-style.css">
 </head>
 <body>

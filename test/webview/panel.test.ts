@@ -45,7 +45,7 @@ describe.skipIf(!chromiumPath)(title, () => {
         if (name === 'ranking') await openSecondRow()
         if (name === 'hostile') panel.troubles.length = 0
         await judge(panel, name)
-      })
+      }, 90_000)
     }
     const openSecondRow = async () => {
       await panel.tab.focus(firstRow)
@@ -250,11 +250,15 @@ describe.skipIf(!chromiumPath)(title, () => {
   })
 
   describe('charts', () => {
-    test('a mark leads to its row in the table with the same numbers', async () => {
+    test('a mark leads to its row in the table with the same numbers, and nowhere else', async () => {
       await open('slices')
+      await panel.ask(
+        `void (window.linksClicked = 0, document.addEventListener('click', (event) => event.composedPath().some((node) => node.localName === 'a') && window.linksClicked++))`,
+      )
       await panel.tab.click('.plots a:nth-of-type(3) circle')
       expect(await focused()).toMatch(/^3 \| color = J and carat in \[0.2, 0.5\)/)
       expect(await panel.texts('.chosen')).toEqual(['1 row selected'])
+      expect(await panel.ask(`location.hash + linksClicked`)).toBe('0')
     })
 
     test('marks are one stop; arrows go among them, and what they are is said', async () => {
