@@ -88,12 +88,16 @@ async function stagePackages() {
     write: false,
     metafile: true,
     logLevel: 'error',
+    // As they are named here, even where `node_modules` is a link to another checkout's.
+    preserveSymlinks: true,
     loader: { '.node': 'empty' },
     // TensorFlow.js would fetch models with it; nothing here is fetched.
     external: ['node-fetch'],
     plugins: [{ name: 'natives', setup: ({ onResolve }) => onResolve({ filter: natives }, ({ path }) => ({ path, external: true })) }],
   })
   const files = Object.keys(traced.metafile.inputs).filter((path) => path.startsWith('node_modules/') && !path.endsWith('.node'))
+  const untraced = loaded.find((name) => !files.some((file) => file.startsWith(`node_modules/${name}/`)))
+  if (untraced) stop(`${untraced} is not installed here: npm ci`)
   for (const file of files) copy(file, `dist/${file}`)
   for (const folder of new Set(files.flatMap(manifestFolders))) copyManifest(folder)
 

@@ -34,7 +34,8 @@ const out = join(root, 'dist/host')
 mkdirSync(out, { recursive: true })
 await bundleSuite()
 const scratch = mkdtempSync(join(tmpdir(), 'assay-suite-'))
-const extensions = join(scratch, 'extensions')
+// Away from the workspace's link to `node_modules`: a package has to bring what it loads.
+const extensions = mkdtempSync(join(tmpdir(), 'assay-extensions-'))
 const counts = join(scratch, 'counts.json')
 const started = performance.now()
 let code = 0
@@ -69,7 +70,7 @@ try {
   code = 1
 }
 console.log(closingLine())
-rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
+for (const folder of [scratch, extensions]) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 process.exit(code)
 
 function findEditor() {

@@ -6,6 +6,7 @@ import { closeAll, page, until } from './workbench.ts'
 /** The package as a user has it: installed into an empty editor, with its own sample, doing the walkthrough's five steps. */
 export function packaged(): void {
   suite('the package', () => {
+    suiteSetup(() => vscode.commands.executeCommand('workbench.action.closeSidebar'))
     suiteTeardown(closeAll)
 
     test('is installed, and is not this checkout', () => {
