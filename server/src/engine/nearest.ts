@@ -19,7 +19,7 @@ import type { Ranking } from './ranking.ts'
  * Σ_l ⟨∇q, v_l⟩·b_l,z = Σ_j Σ_l P_l,j·b_l,z with P_l,j = Σ_c a_jc·⟨v_l, ∇z_jc⟩ and a_jc = p_jc·(w_jc − Σ_c′ p_jc′·w_jc′), w = ∂q/∂p (METHODS §4; R++ §4.1).
  * Where the influence is no such sum (conjugate gradients, baselines), the rows whose inputs are most alike, by cosine, among those that move the query.
  *
- * Cost, with m rows looked at (those with the greatest ‖a_j‖: at most `MOST_ROWS`, or `MOST_ALIKE`), N ranked rows explained (at most `EXPLAINED`), k
+ * Cost, with m rows looked at (those with the greatest ‖a_j‖: at most `MOST_ROWS`, or `MOST_ALIKE`; shares are of what goes through these), N ranked rows explained (at most `EXPLAINED`), k
  * eigenvectors and d inputs: one forward-mode pass of k tangents over m rows and O(N·m·k); or O(N·m·d).
  */
 export interface Part {
@@ -39,7 +39,7 @@ export interface Explained {
   readonly pictures: Readonly<Record<string, Picture>>
 }
 
-const MOST_ROWS = 10_000
+const MOST_ROWS = 4096
 const MOST_ALIKE = 2000
 const EXPLAINED = 100
 const REASONS = 3
@@ -231,10 +231,21 @@ function largest(values: Float64Array, sign: 1 | -1): number[] {
 
 /** Encoded inputs of rows by position, in the order asked for. */
 async function inputsOf(ctx: RunContext, model: FittedModel, source: string, positions: Int32Array): Promise<Float32Array> {
+  const { encoding } = model.trained!
+  // A list of most rows costs more than reading all of them.
+  if (positions.length * 4 > ctx.prepared.get(source)!.rows) {
+    const all = [quoted(ROW), ...inputItems(model.plan)].join(', ')
+    const columns = await queryInputs(ctx, model.plan, {
+      sql: `select ${all} from ${quoted(source)} order by ${quoted(ROW)}`,
+      source,
+      encoding,
+    })
+    await ctx.breathe()
+    return encode(encoding, columns.columns, positions).values
+  }
   const list = Array.from(positions, (position, i) => `(${position}, ${i})`).join(', ')
   const items = [`s.${quoted(ROW)}`, ...inputItems(model.plan, 's')].join(', ')
   const sql = `select ${items} from ${quoted(source)} s join (values ${list}) as w(position, place) on s.${quoted(ROW)} = w.position order by w.place`
-  const { encoding } = model.trained!
   const columns = await queryInputs(ctx, model.plan, { sql, source, encoding })
   await ctx.breathe()
   return encode(encoding, columns.columns).values
