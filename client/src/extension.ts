@@ -36,8 +36,6 @@ export function activate(context: ExtensionContext): Extension {
   const panels = makePanels(context, server, { heard: act, isRunning: runner.isRunning })
   const sample = makeSample(context, server, runner)
   const parts: Disposable[] = [
-    log,
-    server,
     showStatus(server),
     tellTrust(server),
     provideTasks(context),
@@ -46,8 +44,10 @@ export function activate(context: ExtensionContext): Extension {
     ...languageModelTools(server, runner),
     ...registerPalette({ context, log, server, runner, sample, open }),
     startWhenNeeded(() => server.ready()),
+    log,
   ]
   context.subscriptions.push(...parts)
+  ends.add(server.close)
   return { ready: async () => void (await server.ready()) }
 }
 
@@ -61,4 +61,12 @@ function startWhenNeeded(start: () => Promise<unknown>): Disposable {
   }
   look()
   return workspace.onDidOpenTextDocument(look)
+}
+
+/** The editor gives `deactivate` nothing to find its servers by. */
+const ends = new Set<() => Promise<void>>()
+
+export async function deactivate(): Promise<void> {
+  await Promise.all([...ends].map((end) => end()))
+  ends.clear()
 }

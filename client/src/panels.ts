@@ -44,7 +44,7 @@ interface Shown {
 }
 
 const afterEditMs = 800
-const dataFile = /\.(csv|tsv|jsonl|ndjson|json|parquet)$/i
+const dataFiles = '**/*.{csv,tsv,tab,json,jsonl,ndjson,parquet}'
 
 export function makePanels(context: ExtensionContext, server: Server, actions: PanelActions): Panels {
   const shown = new Map<string, Shown>()
@@ -62,7 +62,7 @@ export function makePanels(context: ExtensionContext, server: Server, actions: P
           if (message.type === 'cancel' && !one.running) one.stop?.cancel()
           else actions.heard(address, one.page, message)
         },
-        shown: () => void refresh(one, 'if changed'),
+        shown: () => follows(address) && void refresh(one, 'if changed'),
         closed: () => {
           // An answer that is still to come has nowhere to go.
           one.asked++
@@ -111,6 +111,10 @@ export function makePanels(context: ExtensionContext, server: Server, actions: P
     }
   }
 
+  const soon = () => {
+    clearTimeout(editing)
+    editing = setTimeout(() => refreshAll(follows, 'if changed'), afterEditMs)
+  }
   disposables.push(
     server.onStatus(follow),
     server.onRan(({ uri, name }) => {
@@ -118,12 +122,11 @@ export function makePanels(context: ExtensionContext, server: Server, actions: P
     }),
     workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
       if (document.languageId !== 'assay' || contentChanges.length === 0 || shown.size === 0) return
-      clearTimeout(editing)
       // A spec may be imported by the one that a panel belongs to.
-      editing = setTimeout(() => refreshAll(() => true, 'if changed'), afterEditMs)
+      soon()
     }),
-    workspace.onDidSaveTextDocument(({ uri }) => {
-      if (dataFile.test(uri.path)) refreshAll(() => true, 'if changed')
+    dataWatcher(() => {
+      if (shown.size > 0) soon()
     }),
     window.registerWebviewPanelSerializer(panelType, {
       deserializeWebviewPanel: async (panel: WebviewPanel, state: unknown) => {
@@ -151,6 +154,13 @@ export function makePanels(context: ExtensionContext, server: Server, actions: P
     },
     page: (address) => shown.get(addressKey(address))?.page,
   }
+}
+
+/** Files of data that something has written, in this editor or outside it. */
+function dataWatcher(changed: () => void): Disposable {
+  const watcher = workspace.createFileSystemWatcher(dataFiles)
+  for (const event of [watcher.onDidChange, watcher.onDidCreate, watcher.onDidDelete]) event(changed)
+  return watcher
 }
 
 /** The page, or why there is none. */
@@ -182,6 +192,9 @@ async function whyNone(server: Server, { uri, name, what, where, limit }: PageAd
   const error = firstError(file.problems)
   return (result && reasonOf(result)) || (error && reasonOf(error)) || `There is nothing to show of ${name}.`
 }
+
+/** A preview reads rows, which only a command may do; the others are made of what is known. */
+const follows = ({ what }: PageAddress) => what !== 'preview'
 
 const unchanged = (a: Page, b: Page) => a.state === b.state && a.verdict === b.verdict && a.provenance === b.provenance && a.text === b.text
 

@@ -6,13 +6,15 @@ import { type CommandName, notifications, type RanParams, type StatusParams } fr
 import { type Declared, declaredOf, type OutlineSymbol } from './declarations.ts'
 
 /** The language server as the rest of the extension sees it: started when first needed, started again when it has ended. */
-export interface Server extends Disposable {
+export interface Server {
   /** Rejects in a sentence where it cannot be started. */
   ready(): Promise<LanguageClient>
   request<R>(method: string, params: object, token?: CancellationToken): Promise<R>
   command<R>(command: CommandName, argument: object, token?: CancellationToken): Promise<R>
   declared(uri: string): Promise<readonly Declared[]>
   restart(): Promise<void>
+  /** Ends the server's process. */
+  close(): Promise<void>
   readonly onStatus: (listen: (status: StatusParams) => void) => Disposable
   readonly onRan: (listen: (ran: RanParams) => void) => Disposable
   readonly onLife: (listen: (life: Life) => void) => Disposable
@@ -99,9 +101,10 @@ export function openServer(options: ServerOptions): Server {
     onStatus: status.event,
     onRan: ran.event,
     onLife: life.event,
-    dispose: () => {
+    close: async () => {
       disposed = true
-      void starting?.then((client) => client.dispose()).catch(() => {})
+      const client = await starting?.catch(() => undefined)
+      await client?.dispose().catch(() => {})
       for (const emitter of [status, ran, life]) emitter.dispose()
     },
   }
