@@ -230,3 +230,47 @@ discover j on people { over age; error case when predict(city) = 'x' then 1 else
                                                  ^^^^^^^^^^^^^ no-models`)
   })
 })
+
+describe('models that were trained elsewhere', () => {
+  it('read a list of numbers, or what an ONNX file needs', () => {
+    problems(`
+source people { from 'people.csv'; split train 70%, valid 30% }
+source v { from (select id, city, [age, income] as e, tags from people); split train 100% }
+model a on v { predict city; kind head(embedding: e); train on train }
+model b on people { predict city; kind head(embedding: age); train on train }
+                                                       ^^^ unusable-column
+model c on v { predict city; from e; kind head(embedding: e); train on train }
+                             ^^^^ needs-no-inputs
+model d on v { predict city; kind head(embedding: e) }
+                             ^^^^ train-missing
+model e on people { predict income; kind head(embedding: name); train on train }
+                            ^^^^^^ number-as-classes
+model f on people { predict city; from face; kind head(embedding: onnx('net.onnx')); train on train }
+model g on people { predict city; kind head(embedding: onnx('net.onnx')); train on train }
+      ^ missing-some-of
+model h on people { predict city; from age, income; kind onnx('net.onnx', classes: ['Bern', Basel], output: 'y') }
+model i on people { predict city; from age, born; kind onnx('net.onnx') }
+                                            ^^^^ unusable-column
+model j on people { predict city; from city; kind onnx('net.onnx') }
+                                       ^^^^ leaking-target
+model k on people { predict city; from age; kind head(embedding: logistic(l2: 1)); train on train }
+                                                                 ^^^^^^^^^^^^^^^ wrong-option
+model l on people { predict city; from age; kind onnx('net.onnx', klasses: [a]) }
+                                                                  ^^^^^^^ unknown-option: classes
+model m on people { predict city; kind onnx('net.onnx') }
+      ^ missing-some-of`)
+  })
+
+  it('name their files from the spec', () => {
+    const { spec } = checkFile(`
+source people { from 'people.csv'; split train 70% }
+model a on people { predict city; from age; kind onnx('models/net.onnx') }
+model b on people { predict city; from age; kind head(embedding: onnx('../net.onnx', output: 'h'), l2: 0.1); train on train }
+`)
+    const models = spec.declarations.flatMap((one) => (one.kind === 'model' ? [one.model] : []))
+    expect(models).toMatchObject([
+      { kind: 'onnx', path: '/spec/models/net.onnx' },
+      { kind: 'head', l2: 0.1, embedding: { kind: 'onnx', path: '/net.onnx', output: 'h' } },
+    ])
+  })
+})

@@ -38,6 +38,14 @@ export const withExternal = (file: Uint8Array, location: string): Uint8Array => 
   return message(file, bytes(7, bytes(5, tensor)))
 }
 
+/** A classifier as skl2onnx writes it: probabilities as a list of maps. */
+export const withZipMap = (file: Uint8Array, of: string): Uint8Array => {
+  const classes = bytes(5, message(text(1, 'classlabels_int64s'), integers(8, [0, 1]), integer(20, 7)))
+  const made = message(text(1, of), text(2, 'maps'), text(4, 'ZipMap'), classes, text(7, 'ai.onnx.ml'))
+  const domain = bytes(8, message(text(1, 'ai.onnx.ml'), integer(2, 1)))
+  return message(file, bytes(7, message(bytes(1, made), bytes(12, text(1, 'maps')))), domain)
+}
+
 /** An output of labels, [n] or [n, 1] int64: the place of the largest column of `of`. */
 export const withLabels = (file: Uint8Array, of: string, name = 'label'): Uint8Array => {
   const attribute = (key: string, value: number) => bytes(5, message(text(1, key), integer(3, value), integer(20, 2)))

@@ -30,6 +30,12 @@ export async function runIntervention(
   models: readonly FittedModel[],
 ): Promise<Pick<InterveneResult, 'before' | 'after' | 'changedRows' | 'notes'>> {
   const model = models.find((m) => m.plan.name === task.complaint.model)!
+  if (!model.trained) {
+    throw new DataProblem(
+      'no-parameters',
+      `\`${model.plan.name}\` was not trained here, so it cannot be trained again. Measure its complaint alone, or train a head on its embeddings.`,
+    )
+  }
   const notes: string[] = []
   const { set, changed } = await repaired(ctx, plan, task, model, notes)
   const theta = await trainedAgain(ctx, model, set, changed)

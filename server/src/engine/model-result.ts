@@ -11,7 +11,7 @@ import { type Predictions, predict } from './predictions.ts'
 
 type Members = Pick<
   ModelResult,
-  'rows' | 'parameters' | 'epochs' | 'loss' | 'gradientNorm' | 'metrics' | 'measuredOn' | 'perSlice' | 'notes'
+  'rows' | 'parameters' | 'epochs' | 'origin' | 'loss' | 'gradientNorm' | 'metrics' | 'measuredOn' | 'perSlice' | 'notes'
 >
 const quoted = (name: string) => printExpr({ kind: 'column', name })
 
@@ -32,7 +32,8 @@ export async function modelResult(ctx: RunContext, model: FittedModel): Promise<
     loss: finite(trained ? trained.fitted.loss : measured.loss),
     gradientNorm: trained?.fitted.gradientNorm,
     metrics: measured.metrics,
-    measuredOn: plan.validate ?? 'training',
+    origin: trained ? undefined : model.reading ? 'elsewhere' : 'brought',
+    measuredOn: trained ? (plan.validate ?? 'training') : (on.split ?? 'all rows'),
     perSlice,
     notes: model.notes.length ? model.notes : undefined,
   }

@@ -11,6 +11,7 @@ import { inputColumns, inputItems, queryInputs, withoutInput } from './inputs.ts
 import { rowOrder } from './keys.ts'
 import { type OnnxReading, onnxFacts } from './onnx-answers.ts'
 import { onnxHash } from './onnx-model.ts'
+import { scoreNotes } from './predictions.ts'
 
 /**
  * Models of a run: training rows in key order, their encoding, the parameters (from the cache where plan, data and backend are the same), and
@@ -252,5 +253,5 @@ async function broughtModel(ctx: RunContext, plan: ModelPlan, hash: string): Pro
       : `select distinct ${target} from ${quoted(plan.source)} where ${target} is not null union select distinct ${quoted(column)} from ${quoted(plan.source)} where ${quoted(column)} is not null`,
   )
   const classes = fitLabels(plan.target.name, namedColumn(values, plan.target.name), 'classification')
-  return { plan, hash, labels: classes as Labels, notes: [] }
+  return { plan, hash, labels: classes as Labels, notes: await scoreNotes(ctx, plan) }
 }

@@ -18,7 +18,7 @@ import { type Outputs, onnxOf, openedModel, outputsFor } from './onnx-model.ts'
 export interface OnnxReading {
   readonly output: string
   readonly link: 'probabilities' | 'softmax' | 'second' | 'sigmoid' | 'labels' | 'value'
-  /** The class of each column; or each class by the label that names it. */
+  /** The class of each column, or of each integer label; none: labels are the classes’ own names. */
   readonly classes: readonly number[]
 }
 
@@ -78,7 +78,9 @@ export async function onnxPredictions(
   if (outputs.labels) {
     const index = new Map(labels.values.map((value, c) => [value, c]))
     for (let i = 0; i < rows; i++) {
-      const c = valid?.[i] === 0 ? undefined : index.get(asTarget(plan, outputs.labels[i]!))
+      const label = outputs.labels[i]!
+      const place = reading.classes.length > 0 ? reading.classes[Number(label)] : index.get(asTarget(plan, label))
+      const c = valid?.[i] === 0 ? undefined : place
       if (c !== undefined) values[i * width + c] = 1
     }
     return { rows, width, values }
@@ -125,11 +127,34 @@ function outputOf(plan: ModelPlan, user: UserModel & { readonly revealed?: strin
 
 async function labelFacts(ctx: RunContext, plan: ModelPlan, output: string, outputs: Outputs): Promise<OnnxFacts> {
   if (outputs.width !== 1) throw shape(plan, output, outputs, 'labels come one a row')
-  const names = [...new Set(outputs.labels)].map((name) => asTarget(plan, name))
-  const labels = await classesOf(ctx, plan, names)
-  const note = `\`${output}\` gives labels without probabilities: relaxed values are the counted ones.`
-  return { labels, reading: { output, link: 'labels', classes: [] }, notes: [note] }
+  const found = [...new Set(outputs.labels)]
+  const places = onnxOf(plan)!.classes ?? (plan.target.type === 'text' && found.every((name) => typeof name === 'number') ? [] : undefined)
+  const labels = await classesOf(
+    ctx,
+    plan,
+    (places ?? found).map((name) => asTarget(plan, name)),
+  )
+  if (places) {
+    // Integers where names are wanted are places in the list of classes.
+    const names = places.length > 0 ? places.map((name) => asTarget(plan, name)) : labels.values
+    const outside = found.find((place) => names[Number(place)] === undefined)
+    if (outside !== undefined)
+      throw shape(
+        plan,
+        output,
+        outputs,
+        `label ${outside} has no place among ${words(names)}. Name all classes, as \`onnx('file', classes: ['cat', 'dog'])\``,
+      )
+    return {
+      labels,
+      reading: { output, link: 'labels', classes: names.map((name) => labels.values.indexOf(name)) },
+      notes: [labelNote(output)],
+    }
+  }
+  return { labels, reading: { output, link: 'labels', classes: [] }, notes: [labelNote(output)] }
 }
+
+const labelNote = (output: string) => `\`${output}\` gives labels without probabilities: relaxed values are the counted ones.`
 
 /** The label's distinct values, and classes that the model knows beside them, ascending. */
 async function classesOf(

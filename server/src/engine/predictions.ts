@@ -1,12 +1,14 @@
 import { encode } from '../data/encode.ts'
 import { encodeLabels } from '../data/labels.ts'
 import { type ColumnData, DataProblem, type NamedColumn } from '../data/tables.ts'
+import type { ModelPlan } from '../plan/plan.ts'
 import { predictionTable, scoreColumn } from '../plan/tables.ts'
 import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
-import { namedColumn, numbersOf } from './columns.ts'
+import { namedColumn, numberAt, numbersOf } from './columns.ts'
 import type { RunContext } from './context.ts'
 import { inputItems, queryInputs, withoutInput } from './inputs.ts'
+import { keyAt, keyColumns } from './keys.ts'
 import { argmax, isAnswered } from './metrics.ts'
 import type { FittedModel, Labels } from './models.ts'
 import { onnxPredictions } from './onnx-answers.ts'
@@ -84,7 +86,9 @@ async function brought(ctx: RunContext, model: FittedModel, source: string): Pro
         `\`${plan.name}\` names ${scores.length} score columns, but \`${plan.target.name}\` has ${width} distinct values (${labels.values.slice(0, 8).join(', ')}). Name one score column for each, as in scores: [cat: a, dog: b].`,
       )
     }
-    const data = inClassOrder(scores, plan.model.labels, labels).map((name) => numbersOf(columns, name))
+    const names = inClassOrder(scores, plan.model.labels, labels)
+    const data = names.map((name) => numbersOf(columns, name))
+    await checkScores(ctx, source, names, data)
     for (let i = 0; i < rows; i++) {
       if (data.every((score) => Number.isFinite(score[i]))) for (let c = 0; c < width; c++) values[i * width + c] = data[c]![i]!
     }
@@ -93,6 +97,46 @@ async function brought(ctx: RunContext, model: FittedModel, source: string): Pro
   const given = encodeLabels(labels, namedColumn(columns, column)).values
   for (let i = 0; i < rows; i++) if (given[i]! >= 0) values[i * width + given[i]!] = 1
   return { source, rows, width, values }
+}
+
+/** Probabilities, not scores of another kind: between 0 and 1, but for rounding. */
+async function checkScores(ctx: RunContext, source: string, names: readonly string[], data: readonly Float64Array[]): Promise<void> {
+  for (const [c, scores] of data.entries()) {
+    const row = scores.findIndex((score) => score < -SLACK || score > 1 + SLACK)
+    if (row < 0) continue
+    const prepared = ctx.prepared.get(source)!
+    const keys = prepared.keyed ? keyColumns(prepared.plan) : []
+    const sql = `select ${keys.map(quoted).join(', ')} from ${quoted(source)} where ${quoted(ROW)} = ${row}`
+    const key = keys.length > 0 ? `with key ${JSON.stringify(keyAt(await ctx.tables.query(sql), keys, 0))}` : `${row} (counted from 0)`
+    throw new DataProblem(
+      'no-probability',
+      `\`${names[c]}\` is ${scores[row]} in row ${key} of \`${source}\`, which is no probability. Bring probabilities between 0 and 1; of other scores, take the softmax in a view.`,
+    )
+  }
+}
+const SLACK = 1e-3
+
+/** What is odd about the scores of a model's own source, in words. */
+export async function scoreNotes(ctx: RunContext, { name, source, model }: ModelPlan): Promise<string[]> {
+  if (model.kind !== 'column' || model.scores.length === 0) return []
+  const sum = model.scores.map(quoted).join(' + ')
+  const counted = await ctx.tables.query(
+    `select count(*) filter (where abs(${sum} - 1) > ${SLACK}) as off, max(abs(${sum} - 1)) as most, count(${sum}) as n, count(*) as rows from ${quoted(source)}`,
+  )
+  const [off, most, n, rows] = ['off', 'most', 'n', 'rows'].map((column) => numberAt(namedColumn(counted, column), 0) ?? 0) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const notes: string[] = []
+  if (off > 0) {
+    notes.push(
+      `The scores of \`${name}\` do not sum to 1 in ${off} of ${n} rows (by up to ${most.toPrecision(2)}): they are taken as they are.`,
+    )
+  }
+  if (n < rows) notes.push(`${rows - n} of ${rows} rows have no score in some column: \`${name}\` has no answer for them.`)
+  return notes
 }
 
 /** Score columns in the order of the classes, whatever the order in which they were named. */

@@ -99,7 +99,9 @@ export interface ModelResult extends ResultBase<'model'> {
   readonly loss?: number
   readonly gradientNorm?: number
   readonly metrics?: Readonly<Record<string, number>>
-  /** `training` or the validation split's name: what `metrics` and `perSlice` were measured on. */
+  /** Absent: trained here. `brought`: its predictions came along in columns; `elsewhere`: it was run, not trained. */
+  readonly origin?: 'brought' | 'elsewhere'
+  /** `training`, the validation split's name, or `all rows` of a model that was not trained here: what `metrics` and `perSlice` were measured on. */
   readonly measuredOn?: string
   readonly perSlice?: readonly { readonly slice: string; readonly rows: number; readonly loss: number; readonly metric: number }[]
 }

@@ -26,6 +26,7 @@ import { inert } from './inert.ts'
 export function verdict(result: Result): string {
   switch (result.status) {
     case 'ok':
+      if (result.kind === 'model' && result.origin !== undefined) return 'measured'
       return okWords[result.kind] ?? 'done'
     case 'violated':
       if (result.kind === 'complaint') return 'stands'
@@ -97,6 +98,12 @@ function modelSentences(result: ModelResult): string[] {
   const metrics = Object.entries(result.metrics).map(([name, value]) => `${name} ${metricFigure(name, value)}`)
   const where =
     result.measuredOn === undefined ? '' : result.measuredOn === 'training' ? ' on its training rows' : ` on ${inert(result.measuredOn)}`
+  const measured = `${capital(metrics.join(', '))}${where}.`
+  if (result.origin !== undefined) {
+    const how = result.origin === 'brought' ? 'Brought along: predictions for' : 'Trained elsewhere, and run here on'
+    const loss = result.loss === undefined ? '' : `, loss ${figure(result.loss)}`
+    return [measured, `${how} ${count(result.rows ?? 0, 'row')}${loss}.`]
+  }
   const trained = [
     result.rows === undefined ? undefined : `trained on ${count(result.rows, 'row')}`,
     result.parameters === undefined ? undefined : count(result.parameters, 'parameter'),
@@ -104,7 +111,7 @@ function modelSentences(result: ModelResult): string[] {
     result.loss === undefined ? undefined : `objective ${figure(result.loss)}`,
     result.gradientNorm === undefined ? undefined : `gradient norm ${figure(result.gradientNorm, 3)}`,
   ].filter((part) => part !== undefined)
-  return [`${capital(metrics.join(', '))}${where}.`, ...(trained.length > 0 ? [`${capital(trained.join(', '))}.`] : [])]
+  return [measured, ...(trained.length > 0 ? [`${capital(trained.join(', '))}.`] : [])]
 }
 
 function partitionSentences(result: PartitionResult): string[] {

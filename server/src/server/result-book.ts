@@ -99,10 +99,17 @@ function plansByName(spec: Spec): ReadonlyMap<string, Plan> {
   }
 }
 
+/** Of a model that was trained elsewhere. */
+function modelFiles({ model }: Plan['models'][number]): string[] {
+  const onnx = model.kind === 'head' ? model.embedding : model
+  return onnx.kind === 'onnx' ? [onnx.path] : []
+}
+
 /** By the times of the files: cheap enough to ask at every glance, and never wrong about data that stayed as they are. */
 function changedSince(plan: Plan, timeMs: number): boolean {
   try {
-    return plan.sources.some((source) => source.reading && filesOf(source.reading).some((file) => file.modifiedMs > timeMs))
+    const data = plan.sources.some((source) => source.reading && filesOf(source.reading).some((file) => file.modifiedMs > timeMs))
+    return data || plan.models.some((model) => modelFiles(model).some((path) => statSync(path).mtimeMs > timeMs))
   } catch {
     return true
   }
