@@ -1,5 +1,5 @@
 import './policy-nonce.ts'
-import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox, vsCodeProgressRing, vsCodeTextField } from '@vscode/webview-ui-toolkit'
+import { provideVSCodeDesignSystem, vsCodeButton, vsCodeProgressRing, vsCodeTextField } from '@vscode/webview-ui-toolkit'
 import { type IconName, icon } from './icons.ts'
 import { shown } from './text.ts'
 
@@ -82,29 +82,6 @@ export function textField(options: {
   }
 }
 
-export interface Checkbox {
-  readonly element: HTMLElement
-  set(state: 'all' | 'some' | 'none'): void
-}
-
-export function checkbox(options: { readonly label: string; readonly onChange: (state: 'checked' | 'unchecked') => void }): Checkbox {
-  const element = document.createElement('vscode-checkbox') as HTMLElement & { checked: boolean; indeterminate: boolean }
-  element.textContent = options.label
-  // `change` also follows from setting it; a press is what counts.
-  element.addEventListener('click', () => options.onChange(element.checked ? 'checked' : 'unchecked'))
-  element.addEventListener('keypress', (event) => {
-    if ((event as KeyboardEvent).key === ' ') options.onChange(element.checked ? 'checked' : 'unchecked')
-  })
-  return {
-    element,
-    set: (state) => {
-      element.checked = state === 'all'
-      element.indeterminate = state === 'some'
-      element.setAttribute('aria-checked', state === 'some' ? 'mixed' : String(state === 'all'))
-    },
-  }
-}
-
 /** Not the toolkit's, which has a style attribute that the page's policy forbids. */
 export function badge(text: string): HTMLElement {
   const element = document.createElement('span')
@@ -121,7 +98,7 @@ export function ring(name: string): HTMLElement {
 }
 
 export function registerControls(): void {
-  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox(), vsCodeProgressRing(), vsCodeTextField())
+  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeProgressRing(), vsCodeTextField())
   // The toolkit reads colours again when the body's class changes, which it does not when one dark theme follows another; the tokens, on the root, do.
   new MutationObserver(() => {
     document.body.classList.toggle('recoloured')
