@@ -46,7 +46,7 @@ function sessionOptions(provider: Provider, threads: number): InferenceSession.S
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
-    // Threads that spin while they wait take the cores from those that they wait for: on a busy machine, an epoch took two to four times as long.
+    // Threads that spin while they wait take the cores from those that they wait for (measured on a busy machine: RESULTS.md).
     extra: { 'session.intra_op.allow_spinning': '0' },
   }
 }
