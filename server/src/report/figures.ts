@@ -1,14 +1,21 @@
 import type { Json, Key } from '../protocol/results.ts'
 import { inert } from './inert.ts'
 
+// `toLocaleString` makes a formatter for every number: a table of 60 000 rows would take a minute.
+const oneDecimal = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
+const withDecimals = Array.from(
+  { length: 9 },
+  (_, d) => new Intl.NumberFormat('en-US', { minimumFractionDigits: d, maximumFractionDigits: d }),
+)
+
 /** A number for people: whole ones with thousands marked, others to four digits, very small and very large ones with an exponent. */
 export function figure(value: number | null | undefined, digits = 4): string {
   if (value === null || value === undefined || Number.isNaN(value)) return 'none'
   if (!Number.isFinite(value)) return value > 0 ? 'infinite' : '-infinite'
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return thousands(value.toLocaleString('en-US'))
   const size = Math.abs(value)
+  if (Number.isInteger(value) && size < 1e15) return size < 1000 ? String(value) : thousands(oneDecimal.format(value))
   if (size >= 1e9 || size < 1e-4) return value.toExponential(digits - 2)
-  if (size >= 1000) return thousands(value.toLocaleString('en-US', { maximumFractionDigits: 1 }))
+  if (size >= 1000) return thousands(oneDecimal.format(value))
   return String(Number(value.toPrecision(digits)))
 }
 
@@ -16,15 +23,11 @@ export function figure(value: number | null | undefined, digits = 4): string {
 export function figures(values: readonly (number | null | undefined)[], digits = 4): string[] {
   const finite = values.filter((value): value is number => typeof value === 'number' && Number.isFinite(value))
   if (finite.every(Number.isInteger)) return values.map((value) => figure(value))
-  const largest = Math.max(...finite.map(Math.abs))
+  const largest = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   if (largest >= 1e9 || largest < 1e-4)
     return values.map((value) => (Number.isFinite(value ?? Number.NaN) ? value!.toExponential(2) : figure(value)))
   const decimals = Math.max(1, Math.min(8, digits - 1 - Math.floor(Math.log10(largest))))
-  return values.map((value) =>
-    Number.isFinite(value ?? Number.NaN)
-      ? thousands(value!.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }))
-      : figure(value),
-  )
+  return values.map((value) => (Number.isFinite(value ?? Number.NaN) ? thousands(withDecimals[decimals]!.format(value!)) : figure(value)))
 }
 
 export function share(fraction: number | undefined): string {
@@ -78,5 +81,5 @@ export function count(n: number, noun: string, plural = `${noun}s`): string {
 
 /** `60 000`: groups set apart by blanks, as everywhere in Assay. */
 function thousands(text: string): string {
-  return text.replaceAll(',', ' ')
+  return text.includes(',') ? text.replaceAll(',', ' ') : text
 }

@@ -1,4 +1,4 @@
-import type { ChartSection, Column, Reason, Section, TableSection } from '../protocol/pages.ts'
+import type { ChartSection, Column, PageRow, Reason, Section, TableSection } from '../protocol/pages.ts'
 import type { ComplaintResult, Json, Key, PlannedStep, RankedRow, Result } from '../protocol/results.ts'
 import type { View } from '../protocol/views.ts'
 import { chartsOf, type Link } from './charts.ts'
@@ -15,8 +15,8 @@ export async function sectionsOf(view: View): Promise<Section[]> {
   const { result } = view
   if (result.status === 'planned') return stepsSection(result)
   const urls = await pngUrls(view.pictures)
-  const decorated = (one: Table) => tableSection(one, result, urls)
-  const tables = inOrder(result, allTables(result)).map(decorated)
+  const tables: TableSection[] = []
+  for (const one of inOrder(result, allTables(result))) tables.push(await tableSection(one, result, urls))
   const charts = await chartSections(result, tables)
   const [first, ...others] = tables
   if (first === undefined) return charts
@@ -34,9 +34,9 @@ function inOrder(result: Result, tables: readonly Table[]): Table[] {
   return result.kind === 'complaint' ? [...tables].reverse() : [...tables]
 }
 
-function tableSection(one: Table, result: Result, urls: ReadonlyMap<string, string>): TableSection {
+async function tableSection(one: Table, result: Result, urls: ReadonlyMap<string, string>): Promise<TableSection> {
   const kept = one.columns.flatMap((column, c) => (column.head === '' ? [] : [c]))
-  const pictured = one.keys?.some((key) => urls.has(JSON.stringify(key))) ?? false
+  const pictured = urls.size > 0 && (one.keys?.some((key) => urls.has(JSON.stringify(key))) ?? false)
   // Behind the rank, or first.
   const at = pictured ? (one.columns[0]?.head === 'rank' ? 1 : 0) : -1
   const spliced = <T>(items: readonly T[], picture: T): T[] =>
@@ -44,29 +44,34 @@ function tableSection(one: Table, result: Result, urls: ReadonlyMap<string, stri
   const columns = kept.map((c): Column => ({ name: one.columns[c]!.head, type: isNumeric(one, c) ? 'number' : 'text' }))
   const ranking = one.id === 'suspects' ? (result as ComplaintResult).ranking : undefined
   const note = [one.note, ranking ? rankingNote(result as ComplaintResult) : undefined].filter((part) => part !== undefined).join(' ')
+  const rows: PageRow[] = []
+  for (const [r, cells] of one.rows.entries()) {
+    // The server has others to answer while a table of 60 000 rows is made.
+    if (r % 2000 === 1999) await new Promise<void>((resume) => setImmediate(resume))
+
+    const key = one.keys?.[r]
+    const picture = key === undefined || !pictured ? undefined : urls.get(JSON.stringify(key))
+    const why = ranking && reasons(ranking[r]!, urls)
+    rows.push({
+      cells: spliced(
+        kept.map((c) => cells[c]!),
+        key === undefined ? '' : `row ${keyText(key)}`,
+      ),
+      values: spliced<Json>(
+        kept.map((c) => short(one.values[r]![c]!)),
+        null,
+      ),
+      ...(picture === undefined ? {} : { picture }),
+      ...(key === undefined ? {} : { key }),
+      ...(why ? { why } : {}),
+    })
+  }
   return {
     type: 'table',
     id: one.id,
     title: one.title,
     columns: spliced(columns, { name: 'picture', type: 'picture' }),
-    rows: one.rows.map((cells, r) => {
-      const key = one.keys?.[r]
-      const picture = key === undefined ? undefined : urls.get(JSON.stringify(key))
-      const why = ranking && reasons(ranking[r]!, urls)
-      return {
-        cells: spliced(
-          kept.map((c) => cells[c]!),
-          key === undefined ? '' : `row ${keyText(key)}`,
-        ),
-        values: spliced<Json>(
-          kept.map((c) => short(one.values[r]![c]!)),
-          null,
-        ),
-        ...(picture === undefined ? {} : { picture }),
-        ...(key === undefined ? {} : { key }),
-        ...(why ? { why } : {}),
-      }
-    }),
+    rows,
     ...(note === '' ? {} : { note }),
     ...(isAside(one, result) ? { folded: true } : {}),
     actions: rowActions(one.id, result),
@@ -97,16 +102,20 @@ function reasons(row: RankedRow, urls: ReadonlyMap<string, string>): Reason[] | 
 
 async function chartSections(result: Result, tables: readonly TableSection[]): Promise<ChartSection[]> {
   const places = new Map<string, string>()
-  for (const { id, rows } of tables)
+  for (const { id, rows } of tables) {
+    // No chart has a mark for each of so many rows.
+    if (rows.length > mostLinked) continue
     for (const [r, { key }] of rows.entries()) if (key !== undefined) places.set(place(id, key), `#${id}/${r}`)
+  }
   const link: Link = (id, key) => places.get(place(id, key))
   const charts = await chartsOf(result, link)
   return charts.map(({ svg, sentence, table: twin }, i) => ({ type: 'chart', id: `chart-${i}`, svg, sentence, table: twin }))
 }
 
+const mostLinked = 2000
 const place = (id: string, key: Key) => `${id} ${JSON.stringify(key)}`
 
-function stepsSection(result: Result): Section[] {
+async function stepsSection(result: Result): Promise<Section[]> {
   const steps: readonly PlannedStep[] = result.steps ?? []
   if (steps.length === 0) return []
   const numbers = steps.map((_, i) => i + 1)
@@ -132,5 +141,5 @@ function stepsSection(result: Result): Section[] {
         )
       : undefined,
   ]
-  return [tableSection(table({ id: 'steps', title: 'Steps' }, fields), result, new Map())]
+  return [await tableSection(table({ id: 'steps', title: 'Steps' }, fields), result, new Map())]
 }
