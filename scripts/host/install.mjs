@@ -136,6 +136,9 @@ function step(what, [program, ...words], { cwd, environment } = {}) {
   if (ended.status === 0) return
   const said = `${ended.stdout ?? ''}\n${ended.stderr ?? ''}`.trim().split('\n')
   console.error(said.slice(-30).join('\n'))
-  const error = said.findLast((line) => /\berr(or)?\b|^E:/i.test(line)) ?? said.at(-1)
+  // The line that says most: npm's word on the network, apt's, or whatever comes last of its kind.
+  const reason = /^npm error network|^E: |ENOTFOUND|ECONNREFUSED/
+  const error =
+    said.find((line) => reason.test(line)) ?? said.findLast((line) => /\berror\b/i.test(line) && !/complete log/.test(line)) ?? said.at(-1)
   throw new Missing(`${what} does not work (${ended.error?.message ?? error})`)
 }
