@@ -17,6 +17,10 @@ export function treeValue(tree: OutputTree, slots: ArrayLike<number>): number {
     }
     case 'call':
       return CALLS[tree.name].value(treeValue(tree.operand, slots))
+    case 'deviation': {
+      const variance = treeValue(tree.variance, slots)
+      return Number.isNaN(variance) ? variance : isRounding(variance, treeValue(tree.square, slots)) ? 0 : Math.sqrt(variance)
+    }
     case 'coalesce':
       return treeValue(firstNumber(tree.operands, slots), slots)
     case 'nullif': {
@@ -58,6 +62,11 @@ export function addSlopes(tree: OutputTree, slots: ArrayLike<number>, seed: numb
     case 'call':
       add(tree.operand, CALLS[tree.name].slope(value(tree.operand)))
       return
+    case 'deviation': {
+      const variance = value(tree.variance)
+      if (!isRounding(variance, value(tree.square))) add(tree.variance, 0.5 / Math.sqrt(variance))
+      return
+    }
     case 'coalesce':
       add(firstNumber(tree.operands, slots), 1)
       return
@@ -97,6 +106,8 @@ const CALLS: Readonly<Record<Extract<OutputTree, { kind: 'call' }>['name'], { va
 
 const firstNumber = (operands: readonly OutputTree[], slots: ArrayLike<number>): OutputTree =>
   operands.find((operand) => Number.isFinite(treeValue(operand, slots))) ?? operands.at(-1)!
+
+const isRounding = (variance: number, square: number): boolean => variance <= 1e-12 * square
 
 /** A variance that is nothing but rounding is zero. */
 function moments(

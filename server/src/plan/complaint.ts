@@ -10,6 +10,7 @@ import { Later } from './later.ts'
 import type { ComplaintTask, ExpectationPlan, GradientPlan, OutputTree } from './plan.ts'
 import { Answers, number, outputName } from './provenance/aggregates.ts'
 import { Chances } from './provenance/chances.ts'
+import { classJoin } from './provenance/class-join.ts'
 import { choose, groupColumn, Lineage, type Query } from './provenance/lineage.ts'
 import { constantOf, QueryTables, type ValueAtom, type Variable } from './provenance/query-tables.ts'
 import { type Event, hardSubquery, predictedSubquery, relaxedSubquery } from './provenance/subqueries.ts'
@@ -72,7 +73,7 @@ function taskOf({ spec, query }: { spec: Spec; query: ast.Select }, complaint: C
   }
   const hard = hardQuery(spec, complaint, { ...answer, ...tables.joined(query, 'hard', hardOn) }, groupItems.length, query)
 
-  const lineage = new Lineage(relaxed)
+  const lineage = (single ? undefined : classJoin(relaxed)) ?? new Lineage(relaxed)
   const gradients = lineage.gradients().map(({ variable, select }) => ({ ...gradientBy(variable), sql: printSelect(select) }))
   const spoken = gradients.find((g) => same(g.model, model.name)) ?? gradients[0]
   const shownOf = single

@@ -181,6 +181,8 @@ export type OutputTree =
   | { readonly kind: 'unary'; readonly op: '-'; readonly operand: OutputTree }
   | { readonly kind: 'binary'; readonly op: '+' | '-' | '*' | '/'; readonly left: OutputTree; readonly right: OutputTree }
   | { readonly kind: 'call'; readonly name: SmoothCall; readonly operand: OutputTree }
+  /** The root of a variance; `square` is the mean square that it is a difference of, and tells what of it is rounding. */
+  | { readonly kind: 'deviation'; readonly variance: OutputTree; readonly square: OutputTree }
   /** The first operand that is a number. */
   | { readonly kind: 'coalesce'; readonly operands: readonly OutputTree[] }
   /** No number where both are equal. */
@@ -222,6 +224,18 @@ export interface ComplaintTask {
     | { readonly kind: 'cg'; readonly iterations: number; readonly damping: number }
   /** Columns to show beside a suspect. */
   readonly shown: readonly Column[]
+  /** `explain by slices`: how the suspects are described. */
+  readonly explain?: ExplanationPlan
+}
+/** What suspects are described by: columns of the blamed model's source, or its predictions (`predicted`). */
+export interface ExplanationPlan {
+  readonly columns: readonly (SlicedColumn & { readonly predicted?: boolean })[]
+  /** The rows that could be blamed: `c0`, `c1`, …, their position, and 1 as `assay error` where they are suspects; over a table that the engine makes. */
+  readonly rowsSql: string
+  readonly source: string
+  /** Most conditions of a description. */
+  readonly depth: number
+  readonly notes: readonly string[]
 }
 /** The chances of what a model might say of each row of a table. */
 export interface ChancePlan {

@@ -110,7 +110,7 @@ export class Answers {
     const squares = this.sum(binary(number(value), '*', number(value)))
     const away = divided('-', squares, divided('/', divided('*', sum, sum), n()))
     const variance = divided('/', away, name.endsWith('_pop') ? n() : divided('-', n(), { kind: 'number', value: 1 }))
-    return name.startsWith('var') ? variance : { kind: 'call', name: 'sqrt', operand: variance }
+    return name.startsWith('var') ? variance : { kind: 'deviation', variance, square: divided('/', squares, n()) }
   }
 
   #scalar(e: ast.Call): OutputTree | undefined {

@@ -44,7 +44,7 @@ export const slotColumn = (i: number) => `assay slot ${i}`
 
 type Item = { readonly value: SqlExpr; readonly alias: string }
 const own = (name: string) => column(name)
-const all = (operands: readonly SqlExpr[]): SqlExpr | undefined =>
+export const all = (operands: readonly SqlExpr[]): SqlExpr | undefined =>
   operands.length === 0 ? undefined : operands.length === 1 ? operands[0] : { kind: 'logical', op: 'and', operands }
 export const product = (factors: readonly SqlExpr[]): SqlExpr =>
   factors.length === 0 ? literal(1) : factors.reduce((left, right) => binary(left, '*', right))
@@ -195,23 +195,11 @@ export class Lineage {
 
   /** The chance of a row of the lineage; without a variable, or an event, the derivative by its chance. */
   #chance(without?: number, withoutEvent?: number): SqlExpr {
-    const factors = this.#variables.flatMap((variable, v): SqlExpr[] => {
-      const again = all2(
-        'or',
-        this.#variables.slice(0, v).flatMap((u, i) => (isSameDraw(u, variable) ? [this.#sameRow(i, v)] : [])),
-      )
-      if (v === without) return again ? [choose(again, literal(0), literal(1))] : []
-      const chance = variable.table.optional ? call('coalesce', own(`f${v}`), literal(1)) : own(`f${v}`)
-      return [again ? choose(again, literal(1), chance) : chance]
-    })
+    const rows = jointChance(this.#variables, [...this.#variables.keys()], without)
     const events = this.#query.events.flatMap((_, e) =>
       e === withoutEvent ? [] : [choose(own(`e${e}`), own(`h${e}`), left(own(`h${e}`)))],
     )
-    return product([...factors, ...events])
-  }
-
-  #sameRow(u: number, v: number): SqlExpr {
-    return binary(own(`r${this.#variables[u]!.tableIndex}`), '=', own(`r${this.#variables[v]!.tableIndex}`))
+    return product([rows, ...events])
   }
 
   get #last(): string {
@@ -331,14 +319,30 @@ function slotSlope(slot: Slot, i: number): SqlExpr | undefined {
 
 const left = (e: SqlExpr): SqlExpr => binary(literal(1), '-', e)
 const square = (e: SqlExpr): SqlExpr => binary(e, '*', e)
-const all2 = (op: 'and' | 'or', operands: readonly SqlExpr[]): SqlExpr | undefined =>
-  operands.length === 0 ? undefined : { kind: 'logical', op, operands }
+/**
+ * The chance of a joint choice of some of the variables: a row that stands in several places is counted once. Without one of them it is the
+ * derivative by that one's chance.
+ */
+export function jointChance(variables: readonly Variable[], members: readonly number[], without?: number): SqlExpr {
+  const row = (v: number) => own(`r${variables[v]!.tableIndex}`)
+  const factors = members.flatMap((v, at): SqlExpr[] => {
+    const variable = variables[v]!
+    const twins = members.slice(0, at).filter((u) => isSameDraw(variables[u]!, variable))
+    const again: SqlExpr | undefined = twins.length
+      ? { kind: 'logical', op: 'or', operands: twins.map((u) => binary(row(u), '=', row(v))) }
+      : undefined
+    if (v === without) return again ? [choose(again, literal(0), literal(1))] : []
+    const chance = variable.table.optional ? call('coalesce', own(`f${v}`), literal(1)) : own(`f${v}`)
+    return [again ? choose(again, literal(1), chance) : chance]
+  })
+  return product(factors)
+}
 
 /** Two places where the same row may stand, and the same is asked about it. */
 export const isSameDraw = (a: Variable, b: Variable): boolean => a.asked.chances === b.asked.chances && a.table !== b.table
 
 /** Different rows, or one row that is what it is in both places. */
-function agrees(a: Variable, b: Variable): SqlExpr {
+export function agrees(a: Variable, b: Variable): SqlExpr {
   const other = binary(column(ROW, a.table.alias), 'is distinct from', column(ROW, b.table.alias))
   const same = binary(column(chosen(a.column), a.table.alias), '=', column(chosen(b.column), b.table.alias))
   return { kind: 'logical', op: 'or', operands: [other, same] }
