@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import * as vscode from 'vscode'
-import { screenshot } from './panel-frames.ts'
+import { panelOf, screenshot } from './panel-frames.ts'
 import { closeAll, file, open, press, problemsOf, replace, until } from './workbench.ts'
 
 /** What the assertion marks; the complaint's suspects are marked in the same file. */
@@ -19,6 +19,8 @@ export function flaggedRows(): void {
       assert.deepEqual(marks.map((mark) => mark.at).sort(), ['302:1', '42:1'])
       assert.match(marks[0]!.message, /plausible|age/)
       editor.revealRange(new vscode.Range(36, 0, 48, 0), vscode.TextEditorRevealType.AtTop)
+      for (const part of ['closePanel', 'closeSidebar']) await vscode.commands.executeCommand(`workbench.action.${part}`)
+      await panelOf('plausible')
       await screenshot('flagged-row')
 
       await editor.edit((edit) => edit.insert(new vscode.Position(1, 0), '20,pro,3,false\n'))
