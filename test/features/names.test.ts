@@ -152,6 +152,17 @@ describe('definition', () => {
     )
     expect(links.map((link) => link.target)).toEqual(['base.assay', 'x/people.csv', 'i', 'l'].map((file) => `file:///spec/${file}`))
   })
+
+  test('a model in ONNX form is a file; its outputs are none, and the column of an embedding is a column', () => {
+    const { snapshot, position } = at(`source s { from 'x/people.csv'; split train 100% }
+source v { from (select city, [age] as e from s); split train 100% }
+model a on s { predict city; from age; kind onnx('net.onnx', output: 'y') }
+model b on s { predict city; from age; kind head(embedding: onnx('deep.onnx', output: 'h')); train on train }
+model c on v { predict city; kind head(embedding: |e); train on train }`)
+    const targets = documentLinks(snapshot).map((link) => link.target)
+    expect(targets).toEqual(['x/people.csv', 'net.onnx', 'deep.onnx'].map((file) => `file:///spec/${file}`))
+    expect(references(snapshot, position, [], { includeDeclaration: true })).toHaveLength(2)
+  })
 })
 
 describe('references and rename', () => {

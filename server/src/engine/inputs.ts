@@ -110,7 +110,7 @@ async function checkEmbeddings(
       continue
     }
     const vector = vectorAt(values[i]!)
-    const place = vector.findIndex((value) => !Number.isFinite(value))
+    const place = notFinite(vector)
     if (place >= 0) {
       throw await wrong(
         i,
@@ -122,6 +122,12 @@ async function checkEmbeddings(
     const others = encoding ? `the model was trained on ${width}` : `the first one has ${width}`
     throw await wrong(i, `has ${vector.length} ${vector.length === 1 ? 'number' : 'numbers'}, and ${others}. All must be of one length`)
   }
+}
+
+/** The place of the first number that is none. */
+function notFinite(vector: Float32Array): number {
+  for (let j = 0; j < vector.length; j++) if (!Number.isFinite(vector[j]!)) return j
+  return -1
 }
 
 interface Refused {

@@ -202,7 +202,7 @@ function optionsIn(decl: DeclarationKind, word: string, before: readonly Token[]
   const table = optionTable(decl, word, before, bracket)
   if (table === undefined) return undefined
   const value = bracket.label === undefined ? undefined : table.find((one) => one.name === bracket.label)
-  if (value) return value.type === 'columns' || value.type === 'column' ? [columns] : [{ kind: 'values', option: value }]
+  if (value) return /^(columns?|embedding)$/.test(value.type) ? [columns] : [{ kind: 'values', option: value }]
   const open: Want = { kind: 'options', options: table, used: bracket.labels }
   const positional = table.filter((one) => one.positional)[bracket.argument]
   return positional?.type === 'column' ? [columns, open] : [open]

@@ -85,8 +85,9 @@ function visit(file: { readonly path: string }, checked: Checked, add: Add) {
         known.options.find((each) => each.name === name) ?? (arg.label ? undefined : known.options.find((each) => each.positional))
       if (arg.label && option) add(arg.label, { kind: 'option', of: known.name, name: option.name })
       const type = option?.type ?? known.rest
-      if (type === 'text' && arg.value.kind === 'string' && option?.name !== 'url' && option?.name !== 'table') path(arg.value)
-      if ((type === 'column' || type === 'columns') && source) valueColumns(arg.value, source)
+      if (type === 'text' && arg.value.kind === 'string' && !/^(url|table|output)$/.test(option?.name ?? '')) path(arg.value)
+      if (type === 'embedding' && arg.value.kind === 'setting' && arg.value.called) setting(arg.value, group, source)
+      if ((type === 'column' || type === 'columns' || type === 'embedding') && source) valueColumns(arg.value, source)
       if (type === 'source' && arg.value.kind === 'setting') declared(arg.value.name, 'source')
     }
   }
