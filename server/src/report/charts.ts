@@ -1,9 +1,10 @@
 import type { ComplaintResult, DiscoverResult, InterveneResult, Key, ModelResult, PartitionResult, Result } from '../protocol/results.ts'
+import { chartSentences } from './chart-wording.ts'
 import { figure, keyText } from './figures.ts'
 import { inert } from './inert.ts'
 import { html } from './markup.ts'
 import { sliceMetric } from './tables.ts'
-import { chartSentences, measureName, predicateText, scoreOf } from './wording.ts'
+import { measureName, predicateText, scoreOf } from './wording.ts'
 
 /**
  * Charts as SVG text, drawn by Observable Plot on a document without a browser. Loaded only when an HTML report or a panel's page is made.

@@ -9,10 +9,10 @@ import type {
   Result,
   SourceResult,
 } from '../protocol/results.ts'
+import { changeText } from './chart-wording.ts'
 import { arrow, finite, keyField, number, rowCounts, type Table, table, text, valueField } from './fields.ts'
 import { cell, figure, figures, share } from './figures.ts'
 import {
-  changeText,
   cutText,
   declarationsOf,
   expectedText,
