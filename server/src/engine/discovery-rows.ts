@@ -12,8 +12,11 @@ export interface DiscoveryRows {
   readonly errors: Float64Array
 }
 
+/** A view of rows with `c0`, `c1`, …, their position and their `assay error`, and how to code them. */
+export type Codable = Pick<DiscoverySetting, 'columns' | 'rowsView'>
+
 /** The coded rows: a narrow integer a column, and the error. */
-export function codedSelect({ columns, rowsView }: DiscoverySetting, error: SqlExpr): SqlSelect {
+export function codedSelect({ columns, rowsView }: Codable, error: SqlExpr): SqlSelect {
   const type = (n: number) => (n < 256 ? 'utinyint' : n < 65536 ? 'usmallint' : 'integer')
   return {
     items: [
@@ -31,10 +34,10 @@ export function codedSelect({ columns, rowsView }: DiscoverySetting, error: SqlE
  * Codes and errors as typed arrays, in an order that the rows' content alone decides: whatever halves or samples are drawn from them
  * do not depend on the order in a file. O(n log n) in the database; one column at a time crosses over.
  */
-export async function discoveryRows(ctx: RunContext, setting: DiscoverySetting): Promise<DiscoveryRows> {
-  const { columns, task } = setting
+export async function discoveryRows(ctx: RunContext, setting: Codable): Promise<DiscoveryRows> {
+  const { columns, rowsView } = setting
   ctx.step('coding rows', 0, columns.length)
-  const table = `assay coded ${task.on.source}`
+  const table = `${rowsView} coded`
   const select = codedSelect(setting, column('assay error', 'r'))
   const inOrder = [...columns.map((_, i) => `c${i}`), 'error', ROW].map((name) => ({ value: column(name), descending: false }))
   await ctx.tables.execute(createAs('table', table, { ...select, orderBy: inOrder }))

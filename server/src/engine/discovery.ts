@@ -2,7 +2,7 @@ import { DataProblem } from '../data/tables.ts'
 import { createRng } from '../learn/rng.ts'
 import { valueCondition } from '../methods/slices/bins.ts'
 import { type Discovered, discoverSlices } from '../methods/slices/discover-slices.ts'
-import type { FoundSlices } from '../methods/slices/find-slices.ts'
+import type { FoundSlice, FoundSlices } from '../methods/slices/find-slices.ts'
 import type { DiscoverTask, Plan } from '../plan/plan.ts'
 import type { DiscoveredSlice, DiscoverResult } from '../protocol/results.ts'
 import { binary, call, column, literal, star } from '../sql/build.ts'
@@ -218,7 +218,7 @@ function shownSlice(slice: Discovered['slices'][number], columns: readonly Codin
   }
 }
 
-function saidOf({ predicates }: Pick<Discovered['slices'][number], 'predicates'>, columns: readonly CodingColumn[]) {
+export function saidOf({ predicates }: Pick<FoundSlice, 'predicates'>, columns: readonly CodingColumn[]) {
   const said = predicates.map(({ column: c, code }) => ({ of: columns[c]!, value: columns[c]!.values[code - 1]! }))
   return {
     predicates: Object.fromEntries(said.map(({ of, value }) => [of.name, shownValue(value)])),

@@ -194,7 +194,8 @@ function answered({ rows, width, values }: Predictions): Uint8Array | undefined 
 }
 
 /** Class indices as a column of the label's own type. */
-function labelColumn(classes: Int32Array, values: readonly (string | number | boolean)[], valid?: Uint8Array): ColumnData {
+/** Class indices as the labels that they stand for. */
+export function labelColumn(classes: Int32Array, values: readonly (string | number | boolean)[], valid?: Uint8Array): ColumnData {
   if (values.every((v) => typeof v === 'number')) {
     const numbers = values as readonly number[]
     return { kind: 'number', values: Float64Array.from(classes, (c) => numbers[c]!), integer: numbers.every(Number.isInteger), valid }

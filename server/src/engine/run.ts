@@ -11,9 +11,11 @@ import { digest, type RunContext } from './context.ts'
 import { debuggingIndex } from './debugging-index.ts'
 import { runDiscovery } from './discovery.ts'
 import type { Outcome, RunEvent } from './events.ts'
+import { explainSuspects } from './explanation.ts'
 import { failureOf } from './failure.ts'
 import { exportIndex, importIndex } from './hand-over.ts'
 import { runIntervention } from './intervention.ts'
+import { membership } from './membership.ts'
 import { modelResult } from './model-result.ts'
 import { type FittedModel, fitModel } from './models.ts'
 import { explainRanking } from './nearest.ts'
@@ -159,6 +161,8 @@ async function complaintMembers(
   const { rows, pictures } = ranking.rows.length ? await rankedRows(ctx, model, ranking) : { rows: [], pictures: {} }
   const parts = [{ predictions, weights: evaluated.weights }, ...evaluated.more]
   const explained = await explainRanking(ctx, { model, ranking, ranked: rows, parts })
+  const members = task.explain && model.trained ? await membership(ctx, model, task.suspects.of) : undefined
+  const described = task.explain && (await explainSuspects(ctx, { plan: task.explain, model, ranking, members }))
   const { expectations } = evaluated
   const first = expectations[0]
   const satisfied = expectations.every((e) => e.satisfied)
@@ -166,7 +170,7 @@ async function complaintMembers(
   const unanswered = [
     ...new Set(unknown.map((e) => `The query gives NULL where \`${e.expect}\` is expected: whether it holds is unknown.`)),
   ]
-  const notes = [...model.notes, ...unanswered, ...evaluated.notes, ...ranking.notes]
+  const notes = [...model.notes, ...unanswered, ...evaluated.notes, ...ranking.notes, ...(described?.notes ?? [])]
   return {
     status: satisfied ? 'ok' : 'violated',
     query: task.queryText,
@@ -180,7 +184,7 @@ async function complaintMembers(
     ranking: explained.ranked,
     indexMs: ranking.indexMs,
     rankMs: ranking.rankMs,
-    explanation: [],
+    explanation: described?.explanation ?? [],
     notes: notes.length ? notes : undefined,
     seen: predictions.rows,
     pictures: { ...pictures, ...explained.pictures },

@@ -69,7 +69,7 @@ function scopeOf(on: RefSpec, source: SourceSpec, model: ModelSpec | undefined, 
 }
 
 function columnsOf(discover: DiscoverSpec, source: SourceSpec, model: ModelSpec | undefined, notes: string[]): SlicedColumn[] {
-  if (discover.over) return discover.over.map(asked)
+  if (discover.over) return discover.over.map(askedColumn)
   const inputs = model && model.inputs.length > 0 && !isEmbedded(model) ? model.inputs : besideModel(source, model)
   const sliceable = inputs.filter(isSliceable)
   if (sliceable.length === 0) throw new Later(`\`${discover.name}\`: slices over images alone; name columns in \`over\``)
@@ -80,15 +80,15 @@ function columnsOf(discover: DiscoverSpec, source: SourceSpec, model: ModelSpec 
   return sliceable.map((column) => slicedColumn({ column }))
 }
 
-function asked(binned: BinnedSpec): SlicedColumn {
+export function askedColumn(binned: BinnedSpec): SlicedColumn {
   const plain = binned.bins === undefined && binned.edges === undefined
   return { ...slicedColumn(binned), mayIdentify: plain && isInteger(binned.column) }
 }
 
-const isEmbedded = ({ model }: ModelSpec): boolean => model.kind === 'head' && model.embedding.kind === 'column'
+export const isEmbedded = ({ model }: ModelSpec): boolean => model.kind === 'head' && model.embedding.kind === 'column'
 
 /** For predictions brought along and heads on a column, which have no inputs to slice by: all columns but the key, the target and what they read. */
-function besideModel(source: SourceSpec, model: ModelSpec | undefined): readonly Column[] {
+export function besideModel(source: SourceSpec, model: ModelSpec | undefined): readonly Column[] {
   const own = model?.model.kind === 'column' ? [model.target.name, model.model.column, ...model.model.scores] : []
   if (model && isEmbedded(model)) own.push(model.target.name, ...model.inputs.map((c) => c.name))
   const left = new Set([...(source.key ?? []), ...own].map((name) => name.toLowerCase()))

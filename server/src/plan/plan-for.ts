@@ -7,6 +7,7 @@ import type { Reading } from '../sql/tree.ts'
 import { assertTask } from './assertion.ts'
 import { complaintTask } from './complaint.ts'
 import { discoverTask } from './discovery.ts'
+import { explanationPlan } from './explanation.ts'
 import { dataPlace, same, sourceNamed, toSql } from './expression.ts'
 import { interveneTask } from './intervention.ts'
 import { Later } from './later.ts'
@@ -149,7 +150,7 @@ function taskOf(spec: Spec, d: DeclarationSpec): { task: Task; sources: string[]
     case 'complaint': {
       if (d.later) throw new Later(`\`${d.name}\`: ${d.later}`)
       for (const model of d.using) refuseLaterModel(spec, model)
-      const task = complaintTask(spec, d)
+      const task = { ...complaintTask(spec, d), explain: explanationPlan(spec, d) }
       return { task, sources: [...task.sources, task.suspects.of.source], models: [...d.using.map((m) => modelNamed(spec, m).name)] }
     }
     case 'intervene': {
@@ -236,6 +237,9 @@ function taskSteps(task: Task): Step[] {
         { what: 'relax the query: sums over what each row might be predicted as', sql: task.relaxedSql },
         ...task.gradients.map((g) => ({ what: `trace the result to the answers of ${g.model} about ${g.source}`, sql: g.sql })),
         { what: `rank ${task.suspects.of.source} rows by ${task.suspects.by} (${task.method.kind})`, rows: task.suspects.top },
+        ...(task.explain
+          ? [{ what: `describe them by ${task.explain.columns.map((c) => c.column.name).join(', ')}`, sql: task.explain.rowsSql }]
+          : []),
       ]
     case 'intervene':
       return [

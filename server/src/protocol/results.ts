@@ -199,7 +199,25 @@ export interface ComplaintResult extends ResultBase<'complaint'> {
   readonly ranking?: readonly RankedRow[]
   readonly indexMs?: number
   readonly rankMs?: number
-  readonly explanation?: readonly Json[]
+  /** `explain by slices`: what the suspects have in common, best first. */
+  readonly explanation?: readonly ExplainedSlice[]
+}
+/** A short condition that tells the suspects from the other rows that could be blamed. All figures are over all of these rows. */
+export interface ExplainedSlice {
+  readonly predicates: Readonly<Record<string, Json>>
+  /** The same as a condition of the language. */
+  readonly where: string
+  /** Rows that match it, and how many of these are suspects; `adds` counts suspects that none before it matches. */
+  readonly rows: number
+  readonly suspects: number
+  readonly adds: number
+  /** Of the rows that match, the share that are suspects; of the suspects, the share that match. */
+  readonly precision: number
+  readonly coverage: number
+  /** The information that matching gives about who is a suspect, less what the conditions take to write down; 1 for a perfect description. */
+  readonly score: number
+  readonly pValue: number
+  readonly qValue: number
 }
 export interface InterveneResult extends ResultBase<'intervene'> {
   readonly before?: Readonly<Record<string, number | null>>

@@ -87,33 +87,56 @@ export async function searchSlices(
   token?: CancelToken,
 ): Promise<FoundSlices> {
   checkOptions(options)
-  const { support, depth, alpha } = options
+  const { support, alpha } = options
   const scoring = scoringOf(evaluator.totals, alpha, support)
-  if (!(evaluator.totals.sumError > 0)) return { meanError: 0, slices: [], levels: [], skipped: [] }
+  const objective: Objective = {
+    score: (size, sumError) => (size < support || !(sumError > 0) ? 0 : scoreOf(scoring, size, sumError)),
+    bound: (size, sumError, maxError) =>
+      size < support || !(sumError > 0) ? Number.NEGATIVE_INFINITY : boundOf(scoring, size, sumError, maxError),
+  }
+  return searchBest(evaluator, nColumns, objective, options, token)
+}
+
+/** What a search is after. Slices that score 0 or less are none. */
+export interface Objective {
+  score(size: number, sumError: number, predicates: number): number
+  /** No slice within these statistics scores higher; −∞ where none can score at all. Monotone in each argument. */
+  bound(size: number, sumError: number, maxError: number): number
+}
+
+/** The exact best slices by any score that a bound can be given for. */
+export async function searchBest(
+  evaluator: Evaluator,
+  nColumns: number,
+  objective: Objective,
+  options: Omit<SliceOptions, 'alpha'>,
+  token?: CancelToken,
+): Promise<FoundSlices> {
+  const { nRows, sumError: allErrors } = evaluator.totals
+  if (!(allErrors > 0)) return { meanError: 0, slices: [], levels: [], skipped: [] }
+  const meanError = allErrors / nRows
   const top = new TopSlices(options.top)
   const levels: LevelTally[] = []
-  let found: FoundSlices = { meanError: scoring.meanError, slices: [], levels, skipped: [] }
+  let found: FoundSlices = { meanError, slices: [], levels, skipped: [] }
   await walkLattice(
     evaluator,
     {
-      depth: Math.min(depth, nColumns),
+      depth: Math.min(options.depth, nColumns),
       admits(size, sumError, maxError) {
-        if (size < support || !(sumError > 0)) return false
         const { threshold } = top
         // The slack keeps ties, and slices whose bound was rounded down past their own score.
-        return boundOf(scoring, size, sumError, maxError) >= threshold - 1e-9 * (1 + threshold)
+        return objective.bound(size, sumError, maxError) >= threshold - 1e-9 * (1 + threshold)
       },
       visit(atoms, at, length, size, sumError, maxError) {
-        if (size < support || !(sumError > 0)) return
-        const score = scoreOf(scoring, size, sumError)
+        const score = objective.score(size, sumError, length)
         if (!(score > 0) || score < top.threshold) return
         top.offer({ atoms: Array.from(atoms.subarray(at, at + length)), size, sumError, maxError, score })
       },
       levelDone(level, evaluated, pruned, atoms) {
         levels.push({ depth: level, evaluated, pruned })
-        const skipped = level === 1 ? skippedColumns(atoms, nColumns, evaluator.totals.nRows, support) : found.skipped
+        const skipped = level === 1 ? skippedColumns(atoms, nColumns, nRows, options.support) : found.skipped
         const slices = top.slices.map((slice) => describe(slice, atoms))
-        found = { meanError: scoring.meanError, slices, levels: [...levels], skipped }
+        found = { meanError, slices, levels: [...levels], skipped }
         options.onLevel?.(found)
       },
     },
