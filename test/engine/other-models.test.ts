@@ -367,6 +367,7 @@ assert cats on pets using theirs { each row; require predict(label) = 'cat' }
       "head(embedding: onnx('m.onnx')); train on train",
       /no layer before a last dense one.*`y`/,
     ],
+    ['a folder', undefined, 'a, b', "onnx('.')", /is no file: name the ONNX file itself/],
     ['no file', undefined, 'a, b', undefined, /There is no file `.*m\.onnx`\. Paths are relative/],
   ] as const)('%s: a sentence', async (_, file, from, kind, message) => {
     const spec = text(from, kind).replace('label label }', 'label label; split train 100% }')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { OnnxSpec } from '../check/spec.ts'
 import { vectorColumn } from '../data/embeddings.ts'
 import { type ColumnData, type Columns, DataProblem } from '../data/tables.ts'
@@ -44,6 +44,9 @@ export const onnxHash = (ctx: RunContext, plan: ModelPlan): string | undefined =
   return onnx && fileOf(ctx, onnx).hash
 }
 
+/** Protocol Buffers end there. */
+const LARGEST_BYTES = 2 ** 31
+
 /** The same where the file has been read; a failure before that has its own sentence. */
 export const knownOnnxHash = (ctx: RunContext, plan: ModelPlan): string | undefined => ctx.onnx.files.get(onnxOf(plan)?.path ?? '')?.hash
 
@@ -52,11 +55,15 @@ function fileOf(ctx: RunContext, { path }: OnnxSpec): OnnxFile {
   if (known) return known
   let bytes: Uint8Array
   try {
+    const stats = statSync(path)
+    if (!stats.isFile()) throw new DataProblem('missing-file', `\`${path}\` is no file: name the ONNX file itself.`)
+    if (stats.size > LARGEST_BYTES)
+      throw new DataProblem('too-large', `\`${path}\` is larger than 2 GiB, which no ONNX file in one piece is.`)
     bytes = readFileSync(path)
   } catch (failure) {
+    if (failure instanceof DataProblem) throw failure
     const { code } = failure as { code?: string }
     if (code === 'ENOENT') throw new DataProblem('missing-file', `There is no file \`${path}\`. Paths are relative to the spec.`)
-    if (code === 'EISDIR') throw new DataProblem('missing-file', `\`${path}\` is a folder; name the ONNX file in it.`)
     throw new DataProblem('missing-file', `\`${path}\` cannot be read (${code ?? 'unknown'}).`)
   }
   const file = { bytes, hash: createHash('sha256').update(bytes).digest('hex') }
