@@ -21,6 +21,8 @@ export interface Lab {
   /** The complaint of a query, as planned. */
   task(query: string, expectations: readonly string[], using: readonly string[]): ComplaintTask
   evaluate(task: ComplaintTask, answers: Answers): Promise<Evaluated>
+  /** The task with its hard answer, and so the rows that are spoken of, as it stands now, and without derivatives: for what changes only a little. */
+  settled(task: ComplaintTask): Promise<ComplaintTask>
   close(): Promise<void>
 }
 /** Probabilities or values, rows × classes, by model and table. */
@@ -85,6 +87,10 @@ export async function openLab(tables: Readonly<Record<string, LabTable>>, models
         return { model, predictions: { source, rows: rowsOf(source), width, values: answers(name, source) } }
       })
       return evaluateComplaint(ctx, task, asked)
+    },
+    settled: async (task) => {
+      await db.execute(createAs('table', 'hard answer', task.hardSql))
+      return { ...task, hardSql: 'select * from "hard answer"', gradients: [] }
     },
     close: () => db.close(),
   }

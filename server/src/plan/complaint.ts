@@ -3,6 +3,7 @@ import { printExpr as printWritten, printSelect as printWrittenSelect } from '..
 import { childrenOf } from '../../../grammar/src/walker.ts'
 import type { ComplaintSpec, Spec } from '../check/spec.ts'
 import { call, column, literal, star } from '../sql/build.ts'
+import { mentions } from '../sql/derivative.ts'
 import { printSelect } from '../sql/print.ts'
 import { ROW, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
 import { type Place, same, sourceNamed, toSql } from './expression.ts'
@@ -57,7 +58,7 @@ function taskOf({ spec, query }: { spec: Spec; query: ast.Select }, complaint: C
     select: query,
     tables,
     on: query.joins.map((j) => toSql(j.on, relaxedPlace)),
-    where: query.where ? [toSql(query.where, relaxedPlace)] : [],
+    where: [...(query.where ? [toSql(query.where, relaxedPlace)] : []), ...(single ? rowsSpokenOf(complaint, answers) : [])],
     groups: single ? rows : groups.map((g) => answers.sql(g)),
     slots: answers.slots,
     events,
@@ -98,6 +99,14 @@ function taskOf({ spec, query }: { spec: Spec; query: ast.Select }, complaint: C
     method: complaint.method,
     shown: model.inputs.slice(0, 8),
   }
+}
+
+/** Of a result with a row for each joined row only those that some expectation speaks of, where no prediction decides which. */
+function rowsSpokenOf(complaint: ComplaintSpec, answers: Answers): SqlExpr[] {
+  const wheres = complaint.expect.map((e) => e.where && answers.sql(e.where))
+  const isPlain = (e: SqlExpr | undefined): e is SqlExpr =>
+    e !== undefined && !mentions(e, (c) => c.kind === 'exists' || (c.kind === 'column' && c.name.startsWith('assay ')))
+  return wheres.every(isPlain) ? [{ kind: 'logical', op: 'or', operands: wheres }] : []
 }
 
 /** The answer with, beside each row, what each expectation measures and whether it speaks of the row; rows that none speaks of are left out. */

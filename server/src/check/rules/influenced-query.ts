@@ -213,5 +213,5 @@ export const isGroupOutput = (name: string, query: CheckedSelect, site: Site): b
     (output) =>
       sameName(output.name, name) &&
       output.value !== undefined &&
-      query.query.groupBy.some((group) => sameExpr(group, output.value!, site.meanings)),
+      ((query.query.distinct && !query.grouped) || query.query.groupBy.some((group) => sameExpr(group, output.value!, site.meanings))),
   )

@@ -100,8 +100,8 @@ export class ClassJoin {
         ...groups.map((_, i) => ({ value: column(`g${i}`, left.groups.includes(i) ? 'l' : 'r'), alias: `g${i}` })),
         ...slots.map((_, s) => ({ value: sum(binary(column(`s${s}`, 'l'), '*', column(`s${s}`, 'r'))), alias: `s${s}` })),
       ],
-      from: { kind: 'table', name: 'left sums', alias: 'l' },
-      joins: [{ side: 'inner', from: { kind: 'table', name: 'right sums', alias: 'r' }, on: this.#linked('l', 'r') }],
+      from: { kind: 'table', name: 'assay left sums', alias: 'l' },
+      joins: [{ side: 'inner', from: { kind: 'table', name: 'assay right sums', alias: 'r' }, on: this.#linked('l', 'r') }],
       groupBy: groups.map((_, i) => column(`g${i}`, left.groups.includes(i) ? 'l' : 'r')),
     }
     const mended: SqlSelect = {
@@ -109,7 +109,7 @@ export class ClassJoin {
         ...g.map((value, i) => ({ value, alias: `g${i}` })),
         ...slots.map((_, s) => ({ value: sum(binary(own('excess'), '*', own(`v${s}`))), alias: `s${s}` })),
       ],
-      from: { kind: 'table', name: 'itself' },
+      from: { kind: 'table', name: 'assay itself' },
       groupBy: g,
     }
     const mends = this.#twins.length > 0
@@ -118,8 +118,8 @@ export class ClassJoin {
       with: [
         ...this.#sideSteps(left),
         ...this.#sideSteps(right),
-        { name: 'crossed', query: crossed },
-        ...(mends ? [...this.#itself(), { name: 'mended', query: mended }] : []),
+        { name: 'assay crossed', query: crossed },
+        ...(mends ? [...this.#itself(), { name: 'assay mended', query: mended }] : []),
       ],
       items: [
         { value: binary({ kind: 'window', call: call('row_number'), partitionBy: [], orderBy: [] }, '-', literal(1)), alias: GROUP },
@@ -129,8 +129,8 @@ export class ClassJoin {
           alias: slotColumn(s),
         })),
       ],
-      from: { kind: 'table', name: 'crossed', alias: 'c' },
-      joins: mends ? [{ side: same ? 'left' : 'cross', from: { kind: 'table', name: 'mended', alias: 'm' }, on: same }] : [],
+      from: { kind: 'table', name: 'assay crossed', alias: 'c' },
+      joins: mends ? [{ side: same ? 'left' : 'cross', from: { kind: 'table', name: 'assay mended', alias: 'm' }, on: same }] : [],
     }
   }
 
@@ -179,9 +179,9 @@ export class ClassJoin {
         { value: choice, alias: 'assay class' },
         { value: sum(binary(moved, '*', total(terms))), alias: 'assay weight' },
       ],
-      from: { kind: 'table', name: `${side.name} chances`, alias: 'u' },
+      from: { kind: 'table', name: `assay ${side.name} chances`, alias: 'u' },
       joins: [
-        { side: 'inner', from: { kind: 'table', name: `${other.name} sums`, alias: 'o' }, on: this.#linked('u', 'o') },
+        { side: 'inner', from: { kind: 'table', name: `assay ${other.name} sums`, alias: 'o' }, on: this.#linked('u', 'o') },
         { side: groups.length ? 'inner' : 'cross', from: { kind: 'table', name: GROUPS, alias: 'g' }, on: all(numbered) },
         { side: 'inner', from: { kind: 'table', name: SEEDS, alias: 'z' }, on: binary(column(GROUP, 'z'), '=', column(GROUP, 'g')) },
       ],
@@ -206,7 +206,7 @@ export class ClassJoin {
         { value: choice, alias: 'assay class' },
         { value: sum(binary(moved, '*', total(terms))), alias: 'assay weight' },
       ],
-      from: { kind: 'table', name: 'itself', alias: 'u' },
+      from: { kind: 'table', name: 'assay itself', alias: 'u' },
       joins: [
         { side: groups.length ? 'inner' : 'cross', from: { kind: 'table', name: GROUPS, alias: 'g' }, on: all(numbered) },
         { side: 'inner', from: { kind: 'table', name: SEEDS, alias: 'z' }, on: binary(column(GROUP, 'z'), '=', column(GROUP, 'g')) },
@@ -226,22 +226,22 @@ export class ClassJoin {
     const keys = [...side.links.map((_, i) => `j${i}`), ...side.groups.map((i) => `g${i}`)]
     const lineage = this.#lineage(side.tables, side.variables, side.where, side.groups, side.values, side.links)
     return [
-      { name: side.name, query: lineage },
+      { name: `assay ${side.name}`, query: lineage },
       {
-        name: `${side.name} chances`,
+        name: `assay ${side.name} chances`,
         query: {
           items: [{ value: star }, { value: jointChance(this.#variables, side.variables), alias: 'chance' }],
-          from: { kind: 'table', name: side.name },
+          from: { kind: 'table', name: `assay ${side.name}` },
         },
       },
       {
-        name: `${side.name} sums`,
+        name: `assay ${side.name} sums`,
         query: {
           items: [
             ...keys.map((name) => ({ value: own(name), alias: name })),
             ...slots.map((_, s) => ({ value: sum(binary(own('chance'), '*', own(`v${s}`))), alias: `s${s}` })),
           ],
-          from: { kind: 'table', name: `${side.name} chances` },
+          from: { kind: 'table', name: `assay ${side.name} chances` },
           groupBy: keys.map(own),
         },
       },
@@ -271,10 +271,13 @@ export class ClassJoin {
     const exact = product([this.#agreement(), jointChance(this.#variables, [...this.#variables.keys()])])
     const naive = product(this.#sides.map((side) => jointChance(this.#variables, side.variables)))
     return [
-      { name: 'both', query: lineage },
+      { name: 'assay both', query: lineage },
       {
-        name: 'itself',
-        query: { items: [{ value: star }, { value: binary(exact, '-', naive), alias: 'excess' }], from: { kind: 'table', name: 'both' } },
+        name: 'assay itself',
+        query: {
+          items: [{ value: star }, { value: binary(exact, '-', naive), alias: 'excess' }],
+          from: { kind: 'table', name: 'assay both' },
+        },
       },
     ]
   }

@@ -140,12 +140,12 @@ export class Lineage {
     const moved = binary(choose(own(`e${e}`), literal(1), literal(-1)), '*', this.#chance(undefined, e))
     const weight = call('sum', product([moved, this.#coefficient(), column('w', 'm')]))
     const partners = event.partners(this.#query, v, identity)
-    const select = this.#weights('r0', column('class', 'm'), weight, [...partners.with, { name: 'moves', query: partners.moves }])
+    const select = this.#weights('r0', column('class', 'm'), weight, [...partners.with, { name: 'assay moves', query: partners.moves }])
     const on = all(identity.map(({ alias }) => binary(column(`at ${alias}`, 'm'), 'is not distinct from', column(alias, 'u'))))
     return {
       ...select,
       items: [{ value: column('row', 'm'), alias: ROW }, ...select.items.slice(1)],
-      joins: [{ side: 'inner', from: { kind: 'table', name: 'moves', alias: 'm' }, on }, ...select.joins!],
+      joins: [{ side: 'inner', from: { kind: 'table', name: 'assay moves', alias: 'm' }, on }, ...select.joins!],
       where: undefined,
       groupBy: [column('row', 'm'), column('class', 'm')],
     }
@@ -203,7 +203,7 @@ export class Lineage {
   }
 
   get #last(): string {
-    return this.#windows ? 'units' : 'chances'
+    return this.#windows ? 'assay units' : 'assay chances'
   }
 
   /** Columns that tell one row of the lineage from all others. */
@@ -215,12 +215,12 @@ export class Lineage {
   }
 
   steps(): NonNullable<SqlSelect['with']> {
-    const steps: { name: string; query: SqlSelect }[] = [{ name: 'lineage', query: this.lineage() }]
+    const steps: { name: string; query: SqlSelect }[] = [{ name: 'assay lineage', query: this.lineage() }]
     const merge = this.#windows && this.#merged()
-    if (merge) steps.push({ name: 'merged', query: merge })
-    const below = merge ? 'merged' : 'lineage'
+    if (merge) steps.push({ name: 'assay merged', query: merge })
+    const below = merge ? 'assay merged' : 'assay lineage'
     const chance = { value: this.#chance(), alias: 'chance' }
-    steps.push({ name: 'chances', query: { items: [{ value: star }, chance], from: { kind: 'table', name: below } } })
+    steps.push({ name: 'assay chances', query: { items: [{ value: star }, chance], from: { kind: 'table', name: below } } })
     if (!this.#windows) return steps
     const unit = [...this.#query.groups.map((_, i) => own(`g${i}`)), ...this.#unitRows().map((i) => own(`r${i}`))]
     const means = this.#query.slots.flatMap((slot) => (slot.kind === 'variance' ? [slot.of] : []))
@@ -230,7 +230,7 @@ export class Lineage {
       { value: over(call('row_number'), unit), alias: 'n' },
       ...means.map((of) => ({ value: over(call('sum', binary(own('chance'), '*', own(`v${of}`))), unit), alias: `mean ${of}` })),
     ]
-    steps.push({ name: 'units', query: { items, from: { kind: 'table', name: 'chances' } } })
+    steps.push({ name: 'assay units', query: { items, from: { kind: 'table', name: 'assay chances' } } })
     return steps
   }
 
@@ -290,7 +290,7 @@ export class Lineage {
     )
     return {
       items: [...by.map((name) => ({ value: own(name), alias: name })), ...summed, ...slopes],
-      from: { kind: 'table', name: 'lineage' },
+      from: { kind: 'table', name: 'assay lineage' },
       groupBy: by.map(own),
     }
   }

@@ -165,7 +165,7 @@ function partners(
       { value: { kind: 'window', call: call('sum', own('p')), partitionBy: unit, orderBy: [] }, alias: 'q' },
       { value: { kind: 'window', call: call('row_number'), partitionBy: unit, orderBy: [] }, alias: 'n' },
     ],
-    from: { kind: 'table', name: 'pairs' },
+    from: { kind: 'table', name: 'assay pairs' },
   }
   const around1 = names.map(own)
   const first = binary(own('n'), '=', literal(1))
@@ -178,7 +178,7 @@ function partners(
       { value: { kind: 'window', call: call('product', open), partitionBy: around1, orderBy: [] }, alias: 'others' },
       { value: { kind: 'window', call: call('sum', sure), partitionBy: around1, orderBy: [] }, alias: 'sure' },
     ],
-    from: { kind: 'table', name: 'matched' },
+    from: { kind: 'table', name: 'assay matched' },
   }
   const certain = choose(binary(own('sure'), '=', literal(1)), own('others'), literal(0))
   const loose = choose(binary(own('sure'), '=', literal(0)), binary(own('others'), '/', binary(literal(1), '-', own('q'))), literal(0))
@@ -186,9 +186,9 @@ function partners(
   const row = `s${moving.tableIndex}`
   return {
     with: [
-      { name: 'pairs', query: pairs },
-      { name: 'matched', query: matched },
-      { name: 'weighed', query: weighed },
+      { name: 'assay pairs', query: pairs },
+      { name: 'assay matched', query: matched },
+      { name: 'assay weighed', query: weighed },
     ],
     moves: {
       items: [
@@ -197,7 +197,7 @@ function partners(
         { value: own('class'), alias: 'class' },
         { value: call('sum', binary(without, '*', own('slope'))), alias: 'w' },
       ],
-      from: { kind: 'table' as const, name: 'weighed' },
+      from: { kind: 'table' as const, name: 'assay weighed' },
       groupBy: [...names, row, 'class'].map(own),
     },
   }
