@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { referenceDevice } from '../../server/src/learn/backends/reference.ts'
 import { loadWasm } from '../../server/src/learn/backends/wasm.ts'
-import { factorise, solveInPlace } from '../../server/src/learn/cholesky.ts'
+import { factorise, invertLower } from '../../server/src/learn/cholesky.ts'
 import { minimise, type Preconditioner } from '../../server/src/learn/lbfgs.ts'
 import { openSession } from '../../server/src/learn/open-session.ts'
 import type { Architecture, Examples, Fitted, Session } from '../../server/src/learn/session.ts'
@@ -146,11 +146,19 @@ async function inverseHessian(session: Session, theta: Float64Array): Promise<Pr
     matrix.set(product, i * size)
   })
   const factor = await factorise(matrix, size, now)
-  return (gradient) => {
-    const solution = gradient.slice()
-    solveInPlace(factor!, size, solution, 1)
-    return solution
-  }
+  const inverse = await invertLower(factor!, size, now)
+  const row = (i: number) => inverse.subarray(i * size, (i + 1) * size)
+  return async (vectors) =>
+    vectors.map((vector) => {
+      const solution = new Float64Array(size)
+      for (let i = 0; i < size; i++) {
+        const half = dot(row(i), vector)
+        row(i).forEach((value, j) => {
+          solution[j] = solution[j]! + value * half
+        })
+      }
+      return solution
+    })
 }
 
 function without({ rows, x, y }: Examples, row: number): Examples {

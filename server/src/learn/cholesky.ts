@@ -22,25 +22,22 @@ export async function factorise(matrix: Float64Array, size: number, breathe: Bre
   return matrix
 }
 
-/** Solves L·Lᵀ·X = B for `columns` right sides at once, B row-major [size, columns], in place. */
-export function solveInPlace(factor: Float64Array, size: number, b: Float64Array, columns: number): void {
+/** The inverse of a lower triangular matrix (row-major, size²), its upper triangle zero. size³/3 operations, breathing between blocks of rows. */
+export async function invertLower(lower: Float64Array, size: number, breathe: Breathe): Promise<Float64Array> {
+  const inverse = new Float64Array(size * size)
   for (let i = 0; i < size; i++) {
-    for (let k = 0; k < i; k++) {
-      const value = factor[i * size + k]!
-      for (let c = 0; c < columns; c++) b[i * columns + c] = b[i * columns + c]! - value * b[k * columns + c]!
-    }
-    const diagonal = factor[i * size + i]!
-    for (let c = 0; c < columns; c++) b[i * columns + c] = b[i * columns + c]! / diagonal
+    if (i % 32 === 0) await breathe()
+    const row = inverse.subarray(i * size, i * size + i + 1)
+    for (let k = 0; k < i; k++) subtractScaled(row, inverse.subarray(k * size, k * size + k + 1), lower[i * size + k]!)
+    row[i] = 1
+    const diagonal = lower[i * size + i]!
+    for (let k = 0; k <= i; k++) row[k] = row[k]! / diagonal
   }
-  for (let i = size - 1; i >= 0; i--) {
-    const diagonal = factor[i * size + i]!
-    for (let c = 0; c < columns; c++) b[i * columns + c] = b[i * columns + c]! / diagonal
-    // Row i of L is column i of Lᵀ: subtract as soon as x_i is known, reading the factor along its rows.
-    for (let k = 0; k < i; k++) {
-      const value = factor[i * size + k]!
-      for (let c = 0; c < columns; c++) b[k * columns + c] = b[k * columns + c]! - value * b[i * columns + c]!
-    }
-  }
+  return inverse
+}
+
+function subtractScaled(target: Float64Array, a: Float64Array, factor: number): void {
+  for (let i = 0; i < a.length; i++) target[i] = target[i]! - factor * a[i]!
 }
 
 function dotFirst(a: Float64Array, b: Float64Array, count: number): number {

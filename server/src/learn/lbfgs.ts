@@ -15,7 +15,8 @@ export interface LbfgsOptions {
   readonly progress?: (iteration: number, gradientNorm: number) => void
 }
 
-export type Preconditioner = (gradient: Float64Array) => Float64Array
+/** The products of an approximate inverse Hessian, symmetric and positive definite, with several vectors at once. */
+export type Preconditioner = (vectors: readonly Float64Array[]) => Promise<readonly Float64Array[]>
 
 export interface Evaluation {
   readonly loss: number
@@ -72,11 +73,11 @@ export async function minimise(
     if (norm <= options.tolerance) return finish('converged')
     if (iteration - bestAt >= patience) return finish('no-progress')
     precondition = (await options.precondition?.(theta, iteration)) ?? precondition
-    let direction = twoLoop(here.gradient, pairs, precondition)
+    let direction = await twoLoop(here.gradient, pairs, precondition)
     let slope = dot(direction, here.gradient)
     if (!(slope < 0)) {
       pairs = []
-      direction = twoLoop(here.gradient, pairs, precondition)
+      direction = await twoLoop(here.gradient, pairs, precondition)
       slope = dot(direction, here.gradient)
     }
     if (!(slope < 0)) return finish('no-progress')
@@ -108,7 +109,11 @@ export async function minimise(
 }
 
 /** −H·g, H from the pairs on top of the preconditioner, scaled by the last pair. */
-function twoLoop(gradient: Float64Array, pairs: readonly Pair[], precondition: Preconditioner | undefined): Float64Array {
+async function twoLoop(
+  gradient: Float64Array,
+  pairs: readonly Pair[],
+  precondition: Preconditioner = async (vectors) => vectors,
+): Promise<Float64Array> {
   const current = gradient.map((value) => -value)
   const factors = new Float64Array(pairs.length)
   for (let index = pairs.length - 1; index >= 0; index--) {
@@ -117,9 +122,9 @@ function twoLoop(gradient: Float64Array, pairs: readonly Pair[], precondition: P
     addTo(current, change, -factors[index]!)
   }
   const last = pairs.at(-1)
-  const direction = precondition === undefined ? current : precondition(current)
-  if (last !== undefined) {
-    const turned = precondition === undefined ? last.change : precondition(last.change)
+  const [product, turned] = await precondition(last === undefined ? [current] : [current, last.change])
+  const direction = product!
+  if (last !== undefined && turned !== undefined) {
     const factor = 1 / (last.inverse * dot(last.change, turned))
     for (let i = 0; i < direction.length; i++) direction[i] = direction[i]! * factor
   }

@@ -1,7 +1,7 @@
 import { trainByAdam } from './adam.ts'
 import { minimise } from './lbfgs.ts'
 import type { Device, Named, Pass } from './pass.ts'
-import { preconditionerAt } from './precondition.ts'
+import { type Held, preconditionerAt } from './precondition.ts'
 import type { Breathe, Examples, Fitted, Progress, Session, TrainOptions } from './session.ts'
 import { requireFinite, TrainingFailed } from './training-failed.ts'
 
@@ -28,20 +28,29 @@ async function trainConvex<H>(trainable: Trainable<H>, options: TrainOptions, br
   const { architecture, parameters } = session
   const tolerance = options.tolerance ?? 1e-4
   const limit = options.epochs * 10
+  // The preconditioner is made anew after ten iterations: the weight of rows changes quickly at first. From fitted parameters it is what it was.
+  const renewals = options.from === undefined ? [0, 10] : [0]
   let highest: number | undefined
+  let held: Held | undefined
   const minimum = await minimise((theta) => session.gradient(theta, breathe), options.from ?? new Float64Array(parameters), {
     tolerance,
     iterations: limit,
     memory: 20,
-    precondition: async (theta, iteration) =>
-      renewals.includes(iteration) ? preconditionerAt({ device, architecture, examples, compile }, theta, breathe) : undefined,
+    precondition: async (theta, iteration) => {
+      if (!renewals.includes(iteration)) return undefined
+      const fresh = await preconditionerAt({ device, architecture, examples, compile }, theta, breathe)
+      if (fresh === undefined) return undefined
+      held?.release()
+      held = fresh
+      return fresh.precondition
+    },
     progress(_, norm) {
       // How far the logarithm of the gradient norm has come: iterations left are anybody's guess, this is nearly linear.
       highest ??= Math.log(norm)
       const share = Math.max(0, Math.min(1, (highest - Math.log(norm)) / Math.max(1e-9, highest - Math.log(tolerance))))
       progress('train', Math.round(share * 100), 100)
     },
-  })
+  }).finally(() => held?.release())
   if (minimum.end === 'not-finite') {
     requireFinite(examples, architecture)
     throw new TrainingFailed(minimum.iterations, 'the loss left the range of numbers; scale the inputs or raise l2')
@@ -55,6 +64,3 @@ async function trainConvex<H>(trainable: Trainable<H>, options: TrainOptions, br
     converged: minimum.gradientNorm <= tolerance,
   }
 }
-
-/** Iterations at which the preconditioner is made anew: the weight of rows changes quickly at first. */
-const renewals: readonly number[] = [0, 10]
