@@ -111,6 +111,23 @@ describe('groups, sums and averages', () => {
   })
 })
 
+test('a model that speaks of two joined tables is blamed through both', async () => {
+  const second = `source post { from 'post.csv'; key id }\n`
+  const query = `  query  select count(*) as n from mail as l join post as r on l.id = r.id where predict(l.label) = 'cat' and predict(r.label) = 'cat'`
+  const toy = await runToy(second + head + complaint(`${query}\n  expect higher n\n  expect row where n > 300\n${top()}`), {
+    ...files,
+    'post.csv': blobs(400, 9, false).csv,
+  })
+  expect(toy.problems).toEqual([])
+  const { ranking, expectations, notes } = toy.of('complaint', 'few')
+  expect(expectations!.map((e) => [e.expected, e.satisfied])).toEqual([
+    ['higher', false],
+    ['at least 1', false],
+  ])
+  expect(notes!.join(' ')).toMatch(/pull equally/)
+  expect(ranking!.filter((r) => train.wrong.has(r.key as number)).length).toBeGreaterThan(48)
+})
+
 test('an answer of NULL is unknown, and says so', async () => {
   const query = `  query  select avg(case when predict(label) = 'cat' then 1 else 0 end) as share from mail where id < 0`
   const toy = await runToy(head + complaint(`${query}\n  expect share >= 0.5\n${top()}`), files)

@@ -77,7 +77,7 @@ export function addSlopes(tree: OutputTree, slots: ArrayLike<number>, seed: numb
       const { mean, variance, deviation } = moments(tree, slots)
       if (!(deviation > 0)) return
       const z = (mean - tree.at) / deviation
-      const density = Math.exp(-(z * z) / 2) / Math.sqrt(2 * Math.PI)
+      const density = Math.exp(-(Math.min(Math.abs(z), FARTHEST) ** 2) / 2) / Math.sqrt(2 * Math.PI)
       add(tree.mean, density / deviation)
       add(tree.variance, (-density * z) / (2 * variance))
       return
@@ -94,6 +94,9 @@ export function addSlopes(tree: OutputTree, slots: ArrayLike<number>, seed: numb
     }
   }
 }
+
+/** In deviations. Beyond, the derivative of a chance stays at what it is here, some 1e-9: a condition far from holding still says which way it lies. */
+const FARTHEST = 6
 
 const CALLS: Readonly<Record<Extract<OutputTree, { kind: 'call' }>['name'], { value(x: number): number; slope(x: number): number }>> = {
   sqrt: { value: Math.sqrt, slope: (x) => 0.5 / Math.sqrt(x) },
