@@ -85,16 +85,92 @@ function within(row: Person, predicates: Readonly<Record<string, unknown>>): boo
 describe('what the suspects have in common', () => {
   test('the condition under which labels went wrong is found first', async () => {
     const result = await run(`expect lower n\n  blame top ${wrong} rows of train by influence\n  explain by slices`)
-      JSON.stringify(result.explanation, null, 1),
-      result.notes,
-      wrong,
-      result.ranking!.filter((r) => past[r.key as number]!.wrong).length,
-    )
-    expect(result.explanation![0]).toMatchObject(workclass: 'Private', sex: 'Male' ,
-      where: "workclass = 'Private' and sex = 'Male'",)
+    expect(result.explanation![0]).toMatchObject({
+      predicates: { workclass: 'Private', sex: 'Male' },
+      where: "workclass = 'Private' and sex = 'Male'",
+    })
     expect(result.explanation![0]!.qValue).toBeLessThan(1e-6)
     expect(recounted(result, within)).toEqual(
-      result.explanation!.map((rows, suspects, adds, precision, coverage ) => (rows, suspects, adds, precision, coverage )),
+      result.explanation!.map(({ rows, suspects, adds, precision, coverage }) => ({ rows, suspects, adds, precision, coverage })),
     )
+  })
+
+  test('columns and bins may be named; what is named is all that is looked at', async () => {
+    const result = await run(
+      `expect lower n\n  blame top ${wrong} rows of train by influence\n  explain by slices over sex, hours bins 4, income`,
+    )
+    const shown = result.explanation!.map(({ predicates }) => predicates)
+    expect(shown[0]).toMatchObject({ sex: 'Male', income: '>50K' })
+    expect(shown.every((one) => Object.keys(one).every((name) => ['sex', 'hours', 'income'].includes(name)))).toBe(true)
+    expect(recounted(result, within)).toEqual(
+      result.explanation!.map(({ rows, suspects, adds, precision, coverage }) => ({ rows, suspects, adds, precision, coverage })),
+    )
+  })
+
+  test('the order of rows in the file does not matter', async () => {
+    const body = `expect lower n\n  blame top 60 rows of train by influence\n  explain by slices`
+    const [a, b] = await Promise.all([run(body), run(body, head(), { ...files, 'past.csv': csv([...past].reverse()) })])
+    expect(a.explanation!.length).toBeGreaterThan(0)
+    expect(b.explanation).toEqual(a.explanation)
+  })
+
+  test('rows that could not be blamed do not count', async () => {
+    const text = head().replace('model', 'source young { from (select * from past where age < 40); key id }\nmodel')
+    const result = await run(
+      `expect lower n\n  blame top 50 rows of young by influence\n  explain by slices over workclass, sex, age`,
+      text,
+    )
+    const young = past.filter((row) => row.age < 40)
+    const [first] = result.explanation!
+    expect(first!.predicates).toEqual({ workclass: 'Private', sex: 'Male' })
+    expect(first!.rows).toBe(young.filter((row) => row.workclass === 'Private' && row.sex === 'Male').length)
+  })
+
+  test('a model without inputs to slice by: its label, what it predicts and other columns', async () => {
+    const lines = past.map(({ age, hours, education, ...rest }) => {
+      const learned = education === 'Masters' ? 3 : education === 'Bachelors' ? 1 : -2
+      return JSON.stringify({ ...rest, wrong: undefined, embedding: [age / 50, hours / 10, learned] })
+    })
+    const mail = people(800, 2, false).map(({ age, hours, education, ...rest }) => {
+      const learned = education === 'Masters' ? 3 : education === 'Bachelors' ? 1 : -2
+      return JSON.stringify({ ...rest, embedding: [age / 50, hours / 10, learned] })
+    })
+    const text = head()
+      .replaceAll('.csv', '.jsonl')
+      .replace('from age, workclass, sex, education, hours; kind logistic(l2: 0.001)', 'kind head(embedding: embedding, l2: 0.001)')
+    const result = await run(`expect lower n\n  blame top 80 rows of train by influence\n  explain by slices`, text, {
+      'past.jsonl': lines.join('\n'),
+      'mail.jsonl': mail.join('\n'),
+    })
+    const [first] = result.explanation!
+    expect(first!.predicates).toMatchObject({ income: '>50K', 'predict(income)': '<=50K' })
+    expect(first!.where).toContain("income = '>50K' and predict(income) = '<=50K'")
+    expect(first!.coverage).toBeGreaterThan(0.5)
+  })
+})
+
+describe('where there is little to describe', () => {
+  const explain = (blame: string, over = '') => run(`expect lower n\n  blame ${blame}\n  explain by slices${over}`)
+
+  test.each([
+    ['one suspect', 'top 1 rows of train by influence', '', /there is one only\. Blame more rows\./],
+    ['every row', 'top 9999 rows of train by loss', '', /every row that could be blamed is one of them\. Blame fewer rows\./],
+    ['chance', 'top 40 rows of train by random', '', /Nothing tells the suspects from the other rows: of \d+ conditions/],
+    ['an id', 'top 40 rows of train by influence', ' over id', /The suspects are not described: `id` has another value in every row/],
+  ])('%s: a sentence, and the complaint runs', async (_, blame, over, sentence) => {
+    const result = await explain(blame, over)
+    expect(result).toMatchObject({ status: 'violated', explanation: [] })
+    expect(result.ranking!.length).toBeGreaterThan(0)
+    expect(result.notes!.join(' ')).toMatch(sentence)
+  })
+
+  test('a complaint that is satisfied blames nobody, and describes nobody', async () => {
+    const result = await run('expect n <= 800\n  blame top 20 rows of train by influence\n  explain by slices')
+    expect(result).toMatchObject({ status: 'ok', ranking: [], explanation: [] })
+  })
+
+  test('not asked for: not looked for', async () => {
+    const result = await run('expect lower n\n  blame top 20 rows of train by influence')
+    expect(result.explanation).toEqual([])
   })
 })

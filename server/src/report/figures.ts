@@ -83,3 +83,9 @@ export function count(n: number, noun: string, plural = `${noun}s`): string {
 function thousands(text: string): string {
   return text.includes(',') ? text.replaceAll(',', ' ') : text
 }
+
+export function probability(p: number): string {
+  if (!Number.isFinite(p)) return 'none'
+  if (p < 1e-300) return '< 1e-300'
+  return p < 1e-4 ? p.toExponential(1) : p.toFixed(4)
+}

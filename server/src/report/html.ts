@@ -134,7 +134,8 @@ async function complaintBody(view: View, result: ComplaintResult, tables: readon
   const seen = ranking.filter((row) => urls.has(JSON.stringify(row.key))).slice(0, picturesShown)
   const rankingTable = ranking.length > 0 ? tables.at(-1) : undefined
   const single = (result.expectations?.length ?? 0) === 1
-  const expectations = (rankingTable ? tables.slice(0, -1) : tables).map((table) => (single ? folded(table) : tableMarkup(table)))
+  const expectations = tables.filter((table) => table.id === 'expected').map((table) => (single ? folded(table) : tableMarkup(table)))
+  const inCommon = tables.filter((table) => table.id === 'explanation').map(tableMarkup)
   if (!rankingTable) return html`${expectations}`
   const shown =
     seen.length > 0
@@ -144,6 +145,7 @@ async function complaintBody(view: View, result: ComplaintResult, tables: readon
 <h3>${rankingTitle(result)}</h3>
 <p class="quiet">${rankingNote(result)}</p>
 ${shown}
+${inCommon}
 ${chart}
 ${seen.length > 0 ? folded({ ...rankingTable, title: 'The same as a table' }) : ''}`
 }

@@ -20,6 +20,7 @@ export function rowActions(table: string, result: Result): Action[] {
       ]
     case 'assert flagged':
       return [showRow, { id: 'exclude', title: 'Exclude in a view' }]
+    case 'complaint explanation':
     case 'discover slices':
       return [{ id: 'keep-slice', title: 'Keep as slice', primary: true }, previewSlice]
     case 'partition slices':

@@ -10,8 +10,9 @@ import type {
   SourceResult,
 } from '../protocol/results.ts'
 import { changeText } from './chart-wording.ts'
+import { explanationTable } from './explanation-table.ts'
 import { arrow, finite, keyField, number, rowCounts, type Table, table, text, valueField } from './fields.ts'
-import { cell, figure, figures, share } from './figures.ts'
+import { cell, figure, figures, probability, share } from './figures.ts'
 import {
   cutText,
   declarationsOf,
@@ -243,7 +244,7 @@ function assertTables(result: AssertResult, limit: number): Table[] {
 }
 
 function complaintTables(result: ComplaintResult, limit: number): Table[] {
-  return [...expectationTable(result), ...rankingTable(result, limit)]
+  return [...expectationTable(result), ...explanationTable(result), ...rankingTable(result, limit)]
 }
 
 function expectationTable(result: ComplaintResult): Table[] {
@@ -360,10 +361,4 @@ function interveneTables(result: InterveneResult): Table[] {
 
 function cut(shown: number, total: number, noun?: string): string | undefined {
   return shown < total ? cutText(shown, total, noun) : undefined
-}
-
-function probability(p: number): string {
-  if (!Number.isFinite(p)) return 'none'
-  if (p < 1e-300) return '< 1e-300'
-  return p < 1e-4 ? p.toExponential(1) : p.toFixed(4)
 }

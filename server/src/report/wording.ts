@@ -160,6 +160,10 @@ function assertSentences(result: AssertResult): string[] {
 }
 
 function complaintSentences(result: ComplaintResult): string[] {
+  return [...standing(result), ...inCommon(result)]
+}
+
+function standing(result: ComplaintResult): string[] {
   if (!result.expectations) return []
   const unmet = result.expectations.filter((expectation) => !expectation.satisfied)
   if (result.expectations.length === 0) return ['The query gives no row that the complaint speaks of.']
@@ -171,6 +175,18 @@ function complaintSentences(result: ComplaintResult): string[] {
   if (unmet.length === 0) return ['The complaint is satisfied: the query gives what is expected.']
   return [`The complaint stands: ${figure(unmet.length)} of ${count(result.expectations.length, 'expectation')} are not met.`]
 }
+
+/** What most suspects have in common. */
+function inCommon({ explanation = [], ranking = [] }: ComplaintResult): string[] {
+  const best = explanation[0]
+  if (!best) return []
+  const how = `precision ${best.precision.toFixed(2)}, coverage ${best.coverage.toFixed(2)}`
+  return [`${figure(best.suspects)} of ${count(ranking.length, 'suspect')} have \`${inert(best.where, 400)}\` (${how}).`]
+}
+
+/** Below the table of what suspects have in common. */
+export const explanationNote =
+  'Precision: of the training rows that match, the share that are suspects. Coverage: of the suspects, the share that match. Score: what matching tells about being a suspect, less what the conditions take to write down; 1 is a perfect description.'
 
 function interveneSentences(result: InterveneResult): string[] {
   if (!result.before || !result.after) return []

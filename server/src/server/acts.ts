@@ -182,8 +182,20 @@ function exclude(given: Act, snapshot: Snapshot): ActAnswer {
   return inserted(given, snapshot, { behind: given.view.result.name, text })
 }
 
+/** The slices that a result found, of whose rows. */
+function slicesFound(
+  given: Act,
+  snapshot: Snapshot,
+): { readonly source?: string; readonly slices: readonly { readonly where?: string }[] } {
+  const { result } = given.view
+  if (result.kind !== 'complaint') return { slices: [], ...(result as DiscoverResult) }
+  const source = sourceOf(given, snapshot)
+  return { source: source && named(source.name), slices: result.explanation ?? [] }
+}
+
 function keepSlice(given: Act, snapshot: Snapshot): ActAnswer {
-  const { name, source, slices = [] } = given.view.result as DiscoverResult
+  const { name } = given.view.result
+  const { source, slices } = slicesFound(given, snapshot)
   const ranks = keysOf(chosen(given)).filter((key) => typeof key === 'number')
   if (ranks.length === 0) return nothing
   if (source === undefined) return { say: 'This result is of an older version: run it again.' }
@@ -210,8 +222,8 @@ function previewSlice(given: Act, snapshot: Snapshot): ActAnswer {
   const of = (where: string): ActAnswer => ({ open: { uri: snapshot.uri(source.path), name: source.name, what, where } })
   const key = String(row.key)
   if (result.kind === 'source') return { open: { uri, name: `${source.name}.${key}`, what } }
-  if (result.kind === 'discover') {
-    const where = result.slices?.[Number(row.key) - 1]?.where
+  if (result.kind === 'discover' || result.kind === 'complaint') {
+    const where = slicesFound(given, snapshot).slices[Number(row.key) - 1]?.where
     return where === undefined ? { say: 'This slice cannot be written as a condition.' } : of(where)
   }
   if (result.kind === 'partition') return namedPart(of, result.name, key)
