@@ -13,7 +13,6 @@ import { createOnnxModels, releaseOnnxModels } from './onnx-model.ts'
 import { runPreview } from './preview.ts'
 import { profileSource } from './profile.ts'
 import { runIndex, runPlans } from './run.ts'
-import { leaveBackend, type TrainingRows } from './training-rows.ts'
 
 /**
  * The engine: everything that computes, behind one door (`events.ts`). It runs in a worker of the server's process (`client.ts`, `worker.ts`), or in this
@@ -80,7 +79,6 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
     }
     announce.emit = emit
     const onnx = createOnnxModels(options.threads ?? availableParallelism())
-    const training: TrainingRows = {}
     const running = withTables((tables) =>
       use(
         {
@@ -92,7 +90,6 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
           breathe: breather(token),
           prepared: new Map(),
           models: new Map(),
-          training,
           onnx,
           partitions: new Map(),
           inMemory: { rows: options.inMemoryRows ?? 5_000_000, bytes: (options.memoryMegabytes ?? 1024) * 2 ** 19 },
@@ -100,10 +97,7 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
         follow,
       ),
     )
-    return running.finally(() => {
-      leaveBackend(training)
-      return releaseOnnxModels(onnx)
-    })
+    return running.finally(() => releaseOnnxModels(onnx))
   }
 
   return {
