@@ -2,15 +2,12 @@ import type { Readable, Writable } from 'node:stream'
 import {
   CodeActionKind,
   type CodeActionParams,
-  CodeActionRequest,
   type Connection,
   createConnection,
   DidChangeConfigurationNotification,
-  DidChangeTextDocumentNotification,
   DidChangeWatchedFilesNotification,
-  DidCloseTextDocumentNotification,
-  DidOpenTextDocumentNotification,
   ErrorCodes,
+  ExecuteCommandRequest,
   type InitializeParams,
   type InitializeResult,
   LSPErrorCodes,
@@ -34,8 +31,6 @@ import { hover } from './features/hover.ts'
 import { inlayHints } from './features/inlay-hints.ts'
 import { codeLenses } from './features/lenses.ts'
 import { documentLinks } from './features/links.ts'
-import { type MarkData, markActions, markDataOf } from './features/marks.ts'
-import { excludeActions } from './features/marks-exclude.ts'
 import { highlights, references } from './features/references.ts'
 import { prepareRename, type Refused, rename } from './features/rename.ts'
 import { semanticLegend, semanticTokens } from './features/semantic-tokens.ts'
@@ -54,14 +49,16 @@ import {
 } from './protocol/messages.ts'
 import { inert } from './report/inert.ts'
 import { viewOf } from './server/commands.ts'
+import { dataDocuments, registerData } from './server/data-documents.ts'
 import { makeDiagnosing } from './server/diagnosing.ts'
 import { executor } from './server/executor.ts'
-import { isDataFile, openMarks } from './server/marks.ts'
+import { openMarks } from './server/marks.ts'
 import { openPages } from './server/pages.ts'
+import { progressDesk } from './server/progress.ts'
 import { pathOf } from './server/spec-files.ts'
 import { Unable } from './server/unable.ts'
 import { type Host, openWorkspace, type Workspace } from './server/workspace.ts'
-import { rangeOf, type Snapshot } from './workspace/snapshot.ts'
+import type { Snapshot } from './workspace/snapshot.ts'
 
 /**
  * The language server: what it can do, which request is answered by which feature, when problems are told, what starts and ends. Every answer is a
@@ -74,8 +71,6 @@ export interface Streams {
 }
 
 const debounceMs = 150
-/** Files of data are of interest for what is marked in them only: a client that can is asked for them besides specs. */
-const dataSelector = [{ scheme: 'file', pattern: '**/*.{csv,tsv,tab,jsonl,ndjson}' }]
 
 /** Serves one client until its input ends; answers the exit code. */
 export function serve(streams: Streams, host: Host): Promise<number> {
@@ -119,6 +114,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     data: (uri, version, diagnostics) => void connection.sendDiagnostics({ uri, version, diagnostics }),
     spec: publish,
   })
+  const data = dataDocuments(workspace, marks)
   /** Open files whose data may be other than a moment ago. */
   const watched = new Set<string>()
   const diagnosing = makeDiagnosing((path) => {
@@ -166,6 +162,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     return { capabilities: capabilities(), serverInfo: { name: 'assay' } }
   })
   connection.onInitialized(() => {
+    desk.listen()
     void readSettings()
     const registrations = can()?.workspace
     if (registrations?.didChangeConfiguration?.dynamicRegistration)
@@ -174,20 +171,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
       const watchers = [{ globPattern: '**/*.{assay,csv,tsv,tab,parquet,json,jsonl,ndjson}' }]
       void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers })
     }
-    if (can()?.textDocument?.synchronization?.dynamicRegistration) {
-      const documentSelector = dataSelector
-      void connection.client.register(DidOpenTextDocumentNotification.type, { documentSelector })
-      void connection.client.register(DidChangeTextDocumentNotification.type, {
-        documentSelector,
-        syncKind: TextDocumentSyncKind.Incremental,
-      })
-      void connection.client.register(DidCloseTextDocumentNotification.type, { documentSelector })
-    }
-    if (can()?.textDocument?.codeAction?.dynamicRegistration)
-      void connection.client.register(CodeActionRequest.type, {
-        documentSelector: dataSelector,
-        codeActionKinds: [CodeActionKind.QuickFix],
-      })
+    registerData(connection, can())
     if (registrations?.workspaceFolders) {
       connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
         const gone = new Set(removed.map((folder) => pathOf(folder.uri)))
@@ -213,20 +197,15 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     scheduleAll(0)
   })
 
-  const dataPath = ({ uri }: { readonly uri: string }): string | undefined => {
-    const path = pathOf(uri)
-    return isDataFile(path) && !files.opened.includes(path) ? path : undefined
-  }
-  connection.onDidOpenTextDocument(({ textDocument }) => {
-    const data = textDocument.languageId === 'assay' ? undefined : dataPath(textDocument)
-    if (data !== undefined) return marks.openData(data, textDocument.uri, textDocument.version, textDocument.text)
-    const path = files.open(textDocument)
+  connection.onDidOpenTextDocument((params) => {
+    if (data.opened(params)) return
+    const path = files.open(params.textDocument)
     workspace.touch()
     diagnosing.schedule(path, 0)
   })
-  connection.onDidChangeTextDocument(({ textDocument, contentChanges }) => {
-    const data = dataPath(textDocument)
-    if (data !== undefined) return marks.changeData(data, contentChanges, textDocument.version)
+  connection.onDidChangeTextDocument((params) => {
+    if (data.changed(params)) return
+    const { textDocument, contentChanges } = params
     const path = files.change(textDocument.uri, contentChanges as never, textDocument.version)
     if (path === undefined) return
     workspace.touch()
@@ -235,13 +214,12 @@ function compose(connection: Connection, workspace: Workspace): () => void {
       if (open !== path && (files.file(open)?.ast.imports.length ?? 0) > 0) diagnosing.schedule(open, debounceMs)
   })
   connection.onDidSaveTextDocument(({ textDocument }) => {
-    if (dataPath(textDocument) !== undefined) return
+    if (data.has(textDocument)) return
     workspace.touch()
     scheduleReaching(pathOf(textDocument.uri), debounceMs)
   })
   connection.onDidCloseTextDocument(({ textDocument }) => {
-    const data = dataPath(textDocument)
-    if (data !== undefined) return marks.closeData(data)
+    if (data.closed(textDocument)) return
     const path = files.close(textDocument.uri)
     if (path === undefined) return
     workspace.touch()
@@ -252,7 +230,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
 
   const at = <P extends { readonly textDocument: { readonly uri: string } }, R>(answer: (snapshot: Snapshot, params: P) => R) => {
     return (params: P): R | null => {
-      const snapshot = dataPath(params.textDocument) === undefined ? workspace.snapshot(pathOf(params.textDocument.uri)) : undefined
+      const snapshot = data.has(params.textDocument) ? undefined : workspace.snapshot(pathOf(params.textDocument.uri))
       return snapshot === undefined ? null : (answer(snapshot, params) ?? null)
     }
   }
@@ -301,18 +279,7 @@ function compose(connection: Connection, workspace: Workspace): () => void {
     ),
   )
   const inSpec = at((snapshot, { range }: CodeActionParams) => codeActions(snapshot, range))
-  connection.onCodeAction((params: CodeActionParams) => {
-    if (dataPath(params.textDocument) === undefined) return inSpec(params)
-    const specOf = ({ uri }: MarkData) => workspace.snapshot(pathOf(uri))
-    const rules = new Map(params.context.diagnostics.flatMap((one) => (markDataOf(one) ? [[markDataOf(one)!.rule, one] as const] : [])))
-    return [
-      ...markActions(params.context.diagnostics, (data) => declarationPlace(specOf(data), data.rule)),
-      ...[...rules].flatMap(([rule, diagnostic]) => {
-        const snapshot = specOf(markDataOf(diagnostic)!)
-        return snapshot ? excludeActions(snapshot, rule).map((action) => ({ ...action, diagnostics: [diagnostic] })) : []
-      }),
-    ]
-  })
+  connection.onCodeAction((params: CodeActionParams) => (data.has(params.textDocument) ? data.actions(params) : inSpec(params)))
   connection.onCodeLens(at((snapshot) => (workspace.settings.lenses ? codeLenses(snapshot) : [])))
   connection.onSignatureHelp(at((snapshot, { position }) => signatureHelp(snapshot, position)))
   connection.languages.semanticTokens.on(at((snapshot) => semanticTokens(snapshot)) as never)
@@ -337,23 +304,13 @@ function compose(connection: Connection, workspace: Workspace): () => void {
       ran.clear()
     },
   })
-  connection.onExecuteCommand(async ({ command, arguments: args, workDoneToken }, token) => {
+  const desk = progressDesk(connection)
+  // Not `onExecuteCommand`, which takes the client's token out of the request.
+  connection.onRequest(ExecuteCommandRequest.type, async ({ command, arguments: args, workDoneToken }, token) => {
     if (command === showCommand) return showPlace(args?.[0])
-    const own = workDoneToken === undefined && can()?.window?.workDoneProgress && command === commands.run
-    // Not waited for: what is asked for can be cancelled from its first moment.
-    const made = own ? connection.window.createWorkDoneProgress() : Promise.resolve(connection.window.attachWorkDoneProgress(workDoneToken))
-    const tell = (use: (progress: Awaited<typeof made>) => void) => void made.then(use, () => {})
+    const own = can()?.window?.workDoneProgress && command === commands.run ? 'may make a token' : 'only that of the client'
     try {
-      return await execute(command, args?.[0], {
-        begin: (title) => tell((progress) => progress.begin(title, 0, undefined, true)),
-        report: (percentage, message) =>
-          tell((progress) => (percentage === undefined ? progress.report(message) : progress.report(percentage, message))),
-        done: () => tell((progress) => progress.done()),
-        onCancel: (stop) => {
-          token.onCancellationRequested(stop)
-          tell((progress) => 'token' in progress && (progress.token as typeof token).onCancellationRequested(stop))
-        },
-      })
+      return await execute(command, args?.[0], desk.of(workDoneToken, token, own))
     } catch (reason) {
       throw refusal(reason)
     }
@@ -385,12 +342,6 @@ function compose(connection: Connection, workspace: Workspace): () => void {
 function refusal(reason: unknown): ResponseError<void> {
   if (reason instanceof Unable) return new ResponseError(LSPErrorCodes.RequestFailed, reason.message)
   return new ResponseError(ErrorCodes.InternalError, `Assay itself failed: ${reason instanceof Error ? reason.message : String(reason)}`)
-}
-
-/** Where a rule's name stands now. */
-function declarationPlace(snapshot: Snapshot | undefined, name: string): PlaceInText | undefined {
-  const decl = snapshot?.ast.declarations.find((one) => one.name?.text === name)
-  return snapshot && decl?.name ? { uri: snapshot.uri(snapshot.path), range: rangeOf(snapshot, decl.name) } : undefined
 }
 
 function accepted<T extends object>(answer: T | Refused): T {

@@ -93,6 +93,12 @@ describe('an engine that breaks down', () => {
     expect(states.at(-1)).toMatchObject({ state: 'ready', running: [] })
   })
 
+  test('a run that is refused is over for those who follow, too', async () => {
+    await expect(execute('assay.run', { uri: `${uri}x`, names: ['gone'] })).rejects.toThrow(/no readable spec/)
+    expect(states.at(-2)).toMatchObject({ state: 'running', running: [{ name: 'gone' }] })
+    expect(states.at(-1)).toMatchObject({ state: 'ready', running: [] })
+  })
+
   test('the last results name the spec; requests that make no sense are answered in sentences', async () => {
     const last = await execute<ResultFile>('assay.result', { uri, name: 'well' })
     expect(last).toMatchObject({ file: join(folder, 'test.assay'), results: [{ name: 'well' }] })

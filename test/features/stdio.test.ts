@@ -117,6 +117,25 @@ describe('the language server over standard input and output', () => {
     })
   })
 
+  test('tells how far it is under the token that the request brings, and is stopped by it', async () => {
+    const under = (token: string) =>
+      client.request<ResultFile>('workspace/executeCommand', {
+        command: 'assay.run',
+        arguments: [{ uri, names: ['plausible'] }],
+        workDoneToken: token,
+      })
+    const progress = (token: string, kind: string) =>
+      client.next<{ token: string; value: { kind: string } }>('$/progress', (one) => one.token === token && one.value.kind === kind)
+    expect((await under('mine')).results.map((one) => one.status)).toEqual(['ok', 'violated'])
+    await progress('mine', 'begin')
+    await progress('mine', 'end')
+    const stopped = under('stopped')
+    client.notify('window/workDoneProgress/cancel', { token: 'stopped' })
+    expect((await stopped).results.at(-1)).toMatchObject({ name: 'plausible', status: 'cancelled' })
+    await progress('stopped', 'begin')
+    await progress('stopped', 'end')
+  })
+
   test('problems of a file that imports another follow it as it is typed', async () => {
     const user = {
       uri: pathToFileURL(join(folder, 'user.assay')).href,

@@ -81,8 +81,12 @@ export function executor(workspace: Workspace, teller: Teller) {
       tellStatus(failed && `${failed.name}: ${sentences(failed)[0] ?? ''}`)
       announce(file, args.names, teller)
       return file
-    } finally {
+    } catch (reason) {
       running.delete(job)
+      // What was refused is answered; only what broke down is a state to be in.
+      tellStatus(reason instanceof Unable ? undefined : inert(reason instanceof Error ? reason.message : String(reason), 300))
+      throw reason
+    } finally {
       progress.done()
       teller.finished()
     }
