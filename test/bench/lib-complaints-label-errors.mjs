@@ -28,8 +28,10 @@ export function labelErrors() {
     console.log(
       `${set}, ${engine}: auto ${auto.toFixed(3)}, wanted ${wanted[set]} and above the best other (${best}, ${value.toFixed(3)}): ${held ? 'held' : 'MISSED'}`,
     )
-    const ahead = difference(scores.auto, scores[best])
-    console.log(`  auto − ${best}: ${(auto - value).toFixed(3)} [${ahead.map((x) => x.toFixed(3)).join(', ')}]`)
+    for (const [name, other] of others) {
+      const [low, high] = difference(scores.auto, other).map((x) => x.toFixed(3))
+      console.log(`  auto − ${name}: ${(auto - other.value).toFixed(3)} [${low}, ${high}]`)
+    }
     if (!held) process.exitCode = 1
   }
   ablation()
