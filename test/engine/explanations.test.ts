@@ -149,6 +149,36 @@ describe('what the suspects have in common', () => {
   })
 })
 
+test('pictures: their labels, which are numbers, and what the model takes them for', async () => {
+  const rng = createRng(5)
+  const n = 300
+  const truth = Uint8Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 7 : 1))
+  const given = truth.map((label) => (label === 1 && rng.next() < 0.3 ? 7 : label))
+  const images = Uint8Array.from({ length: 4 * n }, (_, i) => {
+    const bright = truth[i >> 2] === 7 ? i % 4 < 2 : i % 4 >= 2
+    return Math.floor((bright ? 150 : 0) + 105 * rng.next())
+  })
+  const idx = (header: readonly number[], data: Uint8Array) =>
+    Uint8Array.from([0, 0, 8, header.length, ...header.flatMap((size) => [0, 0, size >> 8, size & 255]), ...data])
+  const toy = await runToy(
+    `source past { from idx(images: 'images.idx', labels: 'given.idx'); key index; label label; split train 100% }
+source mail { from idx(images: 'images.idx', labels: 'truth.idx'); key index }
+model reader on past { predict label; from image; kind logistic(l2: 0.01); train on train }
+complaint sevens using reader {
+  query select sum(score(label, 7)) as n from mail
+  expect lower n
+  blame top 40 rows of train by influence
+  explain by slices
+}`,
+    { 'images.idx': idx([n, 2, 2], images), 'given.idx': idx([n], given), 'truth.idx': idx([n], truth) },
+  )
+  expect(toy.problems).toEqual([])
+  const [first] = toy.of('complaint', 'sevens').explanation!
+  expect(first).toMatchObject({ predicates: { label: 7, 'predict(label)': 1 }, where: 'label = 7 and predict(label) = 1' })
+  const ranked = toy.of('complaint', 'sevens').ranking!
+  expect(first!.suspects).toBe(ranked.filter((row) => row.label === 7 && row.prediction === 1).length)
+})
+
 describe('where there is little to describe', () => {
   const explain = (blame: string, over = '') => run(`expect lower n\n  blame ${blame}\n  explain by slices${over}`)
 

@@ -23,7 +23,7 @@ export interface Description {
   /** Rows that match, and how many of these are marked. */
   readonly rows: number
   readonly marked: number
-  /** Marked rows that no description before this one matches. */
+  /** Marked rows that no description before this one matches: half of its own, or more. */
   readonly adds: number
   /** marked / rows, and marked / all that are marked. */
   readonly precision: number
@@ -47,8 +47,8 @@ export interface Described {
  * J-measure: Smyth & Goodman, IEEE TKDE 4(4), 1992, §III) less ln(number of conditions to choose from) nats for each of its conditions, as a share of the
  * information of a perfect rule: so there is no weight between precision and coverage to set, few marked rows among many do not favour tiny sets,
  * and a condition has to tell more than naming it takes (minimum description length). The best is found exactly; the next one among the rows that
- * those before leave (a sequential cover: Fürnkranz 1999), and it must have a q-value of at most the rate there as among all rows, so none
- * repeats another. All figures of a description are over all rows; the list is by score. Does not depend on the order of rows.
+ * those before leave (a sequential cover: Fürnkranz 1999). It must have a q-value of at most the rate there as among all rows, and half of its marked rows
+ * must be new, so none repeats another. All figures of a description are over all rows; the list is by score. Does not depend on the order of rows.
  *
  * `codes` as for `findSlices`. Throws RangeError with a sentence on unusable input, `Cancelled` when the token says so. Cost: at most `top` + 1
  * searches, each O(n · Σ_{l ≤ depth} C(d, l)) before pruning, and one count of all conjunctions.
@@ -126,14 +126,13 @@ function described(
   const score = ({ rows, own, predicates }: Found) => (toldBy(whole, rows.length, own) - perCondition * predicates.length) / most
   const ranked = found.map((one, i) => ({ ...one, qValue: q[i]!, score: score(one) })).sort((a, b) => b.score - a.score)
   const seen = new Uint8Array(whole.nRows)
-  return ranked.map(({ predicates, rows, own, pValue, qValue, score }) => {
-    let adds = 0
-    for (const row of rows) {
-      if (marked[row] === 1 && seen[row] === 0) adds++
-      seen[row] = 1
-    }
+  return ranked.flatMap(({ predicates, rows, own, pValue, qValue, score }) => {
+    const blamed = rows.filter((row) => marked[row] === 1)
+    const adds = blamed.reduce((count, row) => count + (seen[row] === 0 ? 1 : 0), 0)
+    if (2 * adds < own) return []
+    for (const row of blamed) seen[row] = 1
     const [precision, coverage] = [own / rows.length, own / whole.nMarked]
-    return { predicates, rows: rows.length, marked: own, adds, precision, coverage, score, pValue, qValue }
+    return [{ predicates, rows: rows.length, marked: own, adds, precision, coverage, score, pValue, qValue }]
   })
 }
 
