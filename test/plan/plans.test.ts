@@ -55,6 +55,34 @@ describe('what runs, and in which order', () => {
     expect(hashes()).toEqual(hashes())
     expect(hashes(8)).not.toEqual(hashes(9))
   })
+  test('another slice of its source is another plan for a model, and for nothing that merely asks it', () => {
+    const text = `source a { from 'a.csv'; key x; split train 50%, rest 50% }
+model m on a { predict y; from x; kind logistic; train on train }
+discover d on a using m { over x; support >= 1 rows }
+complaint c using m {
+  query select count(*) as n from a where predict(y) = 1
+  expect n < 2
+  blame top 3 rows of train by influence
+}
+intervene i { for c; remove top 2 rows of train by influence; retrain m; compare c }
+`
+    const schema = new Map<string, Schema>([['a', [column('x', 'number', 'BIGINT'), column('y', 'number', 'BIGINT')]]])
+    const hashes = (more: string) => {
+      const parsed = parse(text + more)
+      expect(parsed.problems).toEqual([])
+      const { spec, problems } = check(new Map([['/t.assay', parsed]]), schema, { path: '/t.assay' })
+      expect(problems.filter((p) => p.severity === 'error')).toEqual([])
+      const planned = planFor(spec, ['m', 'd', 'c', 'i'], {})
+      expect(planned.refused).toEqual([])
+      return Object.fromEntries(planned.plans.map((p) => [p.name, p.hash]))
+    }
+    const before = hashes('')
+    const { m, ...others } = hashes('slice s on a where x > 1\npartition p on a { by x bins 2 }\n')
+    const { m: old, ...same } = before
+    expect(others).toEqual(same)
+    expect(Object.keys(same)).toEqual(['a', 'd', 'c', 'i'])
+    expect(m).not.toBe(old)
+  })
   test('and they do not depend on where the folder lies', () => {
     const hashes = (folder: string) => {
       const text = "source a { from 'a.csv'; key x }\nslice s on a where x > 1\n"

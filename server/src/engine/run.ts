@@ -58,7 +58,8 @@ async function runPlan(ctx: RunContext, plan: Plan, emit: (event: RunEvent) => v
     await ctx.breathe()
     await prepare(ctx, plan)
     const models: FittedModel[] = []
-    for (const model of plan.models) models.push(await fitModel(ctx, model))
+    // One that was fitted for another plan may have gone by another name there, with other slices to be measured on.
+    for (const model of plan.models) models.push({ ...(await fitModel(ctx, model)), plan: model })
     const done = await carryOut(ctx, plan, models, (members) => {
       partial = members
     })

@@ -77,7 +77,10 @@ function inOrderOfNeed(spec: Spec, names: readonly string[] | undefined): Declar
 
 function planOne(spec: Spec, declaration: DeclarationSpec, options: PlanOptions): Plan {
   const { task, sources, models } = taskOf(spec, declaration)
-  const modelPlans = models.map((name) => modelPlan(spec, name, options.seed))
+  // Only a model's own result speaks of the slices of its source: another slice there is no other plan for what merely asks the model.
+  const modelPlans = models.map((name) =>
+    modelPlan(spec, name, { seed: options.seed, slices: task.kind === 'model' ? 'named' : 'left out' }),
+  )
   const partitions = partitionPlans(spec, [
     declaration.name,
     ...sources,

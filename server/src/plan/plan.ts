@@ -73,7 +73,8 @@ export interface ModelPlan {
     readonly folds?: number
   }
   readonly validate?: string
-  /** Slices and partitions of the model's source, for the per-slice table: a printed SQL expression each (boolean, or text naming the slice). */
+  /** Slices and partitions of the model's source, for its table by slice: a printed SQL expression each (boolean, or text naming
+   * the slice). None in plans of anything but a model. */
   readonly slices: readonly { readonly name: string; readonly kind: 'slice' | 'partition'; readonly sql: string }[]
 }
 

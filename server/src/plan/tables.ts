@@ -62,10 +62,16 @@ export function modelNamed(spec: Spec, name: string): ModelSpec {
   return found
 }
 
-export function modelPlan(spec: Spec, name: string, seed: number | undefined): ModelPlan {
+export interface ModelPlanOptions {
+  readonly seed?: number
+  readonly slices: 'named' | 'left out'
+}
+
+export function modelPlan(spec: Spec, name: string, { seed, slices: which }: ModelPlanOptions): ModelPlan {
   const model = modelNamed(spec, name)
   if (model.model.kind === 'later') throw new Error(`${model.name} cannot run in this version`)
-  const slices = spec.declarations.flatMap((d): { name: string; kind: 'slice' | 'partition'; sql: string }[] => {
+  const declarations = which === 'named' ? spec.declarations : []
+  const slices = declarations.flatMap((d): { name: string; kind: 'slice' | 'partition'; sql: string }[] => {
     if (d.kind === 'slice' && same(d.source, model.source)) {
       return [{ name: d.name, kind: 'slice', sql: printExpr(toSql(canonicalSlice(spec, d.name).where, dataPlace(spec))) }]
     }
