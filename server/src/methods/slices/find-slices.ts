@@ -1,9 +1,10 @@
 /**
  * Slices: conjunctions of `column = code` on which the errors are worst, found exactly (SliceLine: Sagadeeva & Boehm, SIGMOD 2021), and
  * what one may say about them (`discover-slices.ts`): `statistics.ts` (p- and q-values, intervals), `replicate.ts` (a second half),
- * `overlaps.ts` (repetitions); `bins.ts` (numbers to codes), `compare-errors.ts` (two models), `entropy-tree.ts` (disjoint parts). The
- * search (`lattice.ts`) never sees a row; an evaluator does (`evaluator.ts`): `row-evaluator.ts` in memory, `group-evaluator.ts` over a
- * database, `lattice-store.ts` over what an earlier search knew and the rows appended since. Not here: reading tables, models, SQL text, words for people beyond bad input.
+ * `overlaps.ts` (repetitions); `describe-rows.ts` (what marked rows have in common, by the same search); `bins.ts` (numbers to codes),
+ * `compare-errors.ts` (two models), `entropy-tree.ts` (disjoint parts). The search (`lattice.ts`) never sees a row; an evaluator does
+ * (`evaluator.ts`): `row-evaluator.ts` in memory, `group-evaluator.ts` over a database, `lattice-store.ts` over what an earlier search
+ * knew and the rows appended since. Not here: reading tables, models, SQL text, words for people beyond bad input.
  */
 import type { CancelToken } from '../cancel.ts'
 import type { Atoms, Evaluator } from './evaluator.ts'
