@@ -2,7 +2,7 @@ import type { CancelToken } from '../cancel.ts'
 import { countSlices } from './count-slices.ts'
 import { hypergeometricUpper } from './distributions.ts'
 import { type Objective, type Predicate, searchBest } from './find-slices.ts'
-import { checkErrors } from './input.ts'
+import { checkErrors, checkOptions } from './input.ts'
 import { rowEvaluator } from './row-evaluator.ts'
 import { rowsOfSlice, takeRows } from './slice-rows.ts'
 import { qValues } from './statistics.ts'
@@ -50,7 +50,7 @@ export interface Described {
  * those before leave (a sequential cover: Fürnkranz 1999). It must have a q-value of at most the rate there as among all rows, and half of its marked rows
  * must be new, so none repeats another. All figures of a description are over all rows; the list is by score. Does not depend on the order of rows.
  *
- * `codes` as for `findSlices`. Throws RangeError with a sentence on unusable input, `Cancelled` when the token says so. Cost: at most `top` + 1
+ * `codes` as for `findSlices`; `marked` is 1 or 0 a row. Throws RangeError with a sentence on unusable input, `Cancelled` when the token says so. Cost: at most `top` + 1
  * searches, each O(n · Σ_{l ≤ depth} C(d, l)) before pruning, and one count of all conjunctions.
  */
 export async function describeRows(
@@ -59,6 +59,7 @@ export async function describeRows(
   options: DescribeOptions,
   token?: CancelToken,
 ): Promise<Described> {
+  checkOptions({ ...options, alpha: 1 })
   const marks = Float64Array.from(marked)
   checkErrors(codes, marks)
   const nRows = marks.length
@@ -78,20 +79,18 @@ export async function describeRows(
     const { slices } = await searchBest(among, codes.length, telling(whole, perCondition, options.support), { ...options, top: 1 }, token)
     const best = slices[0]
     if (best === undefined) break
-    const there = { pValue: hypergeometricUpper(best.sumError, whole.nRows, whole.nMarked, best.size) }
+    const pValueThere = hypergeometricUpper(best.sumError, whole.nRows, whole.nMarked, best.size)
     const rows = rowsOfSlice(codes, best.predicates, nRows)
     const own = rows.reduce((sum, row) => sum + marked[row]!, 0)
     const pValue = hypergeometricUpper(own, nRows, nMarked, rows.length)
-    const tested = [...found, { there, pValue }]
-    const q = (of: (one: Pick<Found, 'there' | 'pValue'>) => number) => qValues(tested.map(of), hypotheses).at(-1)!
-    if (
-      Math.max(
-        q((one) => one.there.pValue),
-        q((one) => one.pValue),
-      ) > options.falseDiscoveryRate
-    )
-      break
-    found.push({ predicates: best.predicates, rows, own, pValue, there })
+    const one: Found = { predicates: best.predicates, rows, own, pValue, pValueThere }
+    const q = (p: 'pValue' | 'pValueThere') =>
+      qValues(
+        [...found, one].map((each) => each[p]),
+        hypotheses,
+      ).at(-1)!
+    if (Math.max(q('pValue'), q('pValueThere')) > options.falseDiscoveryRate) break
+    found.push(one)
     const matched = new Uint8Array(nRows)
     for (const row of rows) matched[row] = 1
     left = left.filter((row) => matched[row] === 0)
@@ -105,7 +104,7 @@ interface Found {
   readonly own: number
   readonly pValue: number
   /** Among the rows that those before it leave. */
-  readonly there: { readonly pValue: number }
+  readonly pValueThere: number
 }
 
 interface Counts {
