@@ -7,6 +7,7 @@ import type { FittedModel } from './models.ts'
 import type { OnnxModels } from './onnx-model.ts'
 import type { FoundPartition } from './partitions.ts'
 import type { Prepared } from './sources.ts'
+import type { TrainingRows } from './training-rows.ts'
 
 /** What one run shares between its declarations: the database, prepared tables, fitted models, the backend, and the way to stop and to report. */
 export interface RunContext {
@@ -19,6 +20,7 @@ export interface RunContext {
   breathe(): Promise<void>
   readonly prepared: Map<string, Prepared>
   readonly models: Map<string, FittedModel>
+  readonly training: TrainingRows
   readonly onnx: OnnxModels
   /** By the name of their macro. */
   readonly partitions: Map<string, FoundPartition>

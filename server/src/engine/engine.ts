@@ -13,6 +13,7 @@ import { createOnnxModels, releaseOnnxModels } from './onnx-model.ts'
 import { runPreview } from './preview.ts'
 import { profileSource } from './profile.ts'
 import { runIndex, runPlans } from './run.ts'
+import { leaveBackend, type TrainingRows } from './training-rows.ts'
 
 /**
  * The engine: everything that computes, behind one door (`events.ts`). It runs in a worker of the server's process (`client.ts`, `worker.ts`), or in this
@@ -79,6 +80,7 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
     }
     announce.emit = emit
     const onnx = createOnnxModels(options.threads ?? availableParallelism())
+    const training: TrainingRows = {}
     const running = withTables((tables) =>
       use(
         {
@@ -90,6 +92,7 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
           breathe: breather(token),
           prepared: new Map(),
           models: new Map(),
+          training,
           onnx,
           partitions: new Map(),
           inMemory: { rows: options.inMemoryRows ?? 5_000_000, bytes: (options.memoryMegabytes ?? 1024) * 2 ** 19 },
@@ -97,7 +100,10 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
         follow,
       ),
     )
-    return running.finally(() => releaseOnnxModels(onnx))
+    return running.finally(() => {
+      leaveBackend(training)
+      return releaseOnnxModels(onnx)
+    })
   }
 
   return {

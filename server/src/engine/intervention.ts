@@ -37,8 +37,8 @@ export async function runIntervention(
     )
   }
   const notes: string[] = []
-  const { set, changed } = await repaired(ctx, plan, task, model, notes)
-  const theta = await trainedAgain(ctx, model, set, changed)
+  const { set, changed, inputs } = await repaired(ctx, plan, task, model, notes)
+  const theta = changed === 0 ? model.trained.theta : await trainedAgain(ctx, model, set, inputs)
   const cached = new Map<string, Predictions>()
   const predicted = async (source: string, parameters: Float64Array, when: string) => {
     const known = cached.get(`${when} ${source}`) ?? (await predict(ctx, model, source, parameters))
@@ -76,7 +76,7 @@ async function repaired(
   task: InterveneTask,
   model: FittedModel,
   notes: string[],
-): Promise<{ set: TrainingSet; changed: number }> {
+): Promise<{ set: TrainingSet; changed: number; inputs: 'as fitted' | 'mended' }> {
   const original = await loadTrainingSet(ctx, model)
   const mended = new MendedRows(ctx, model)
   const touched = new Uint8Array(original.rows)
@@ -93,7 +93,8 @@ async function repaired(
   const changed = touched.reduce((sum, t) => sum + t, 0)
   if (changed === 0) notes.push('No training row was changed, so before and after are the same.')
   const set = { ...original, x, y }
-  if (!gone.includes(1)) return { set, changed }
+  const inputs = x === original.x ? 'as fitted' : 'mended'
+  if (!gone.includes(1)) return { set, changed, inputs }
   if (!gone.includes(0)) {
     throw new DataProblem(
       'no-training-rows',
@@ -106,6 +107,7 @@ async function repaired(
       Int32Array.from({ length: original.rows }, (_, i) => i).filter((i) => gone[i] === 0),
     ),
     changed,
+    inputs,
   }
 }
 
@@ -239,11 +241,10 @@ async function setColumn(
   return x
 }
 
-async function trainedAgain(ctx: RunContext, model: FittedModel, set: TrainingSet, changed: number): Promise<Float64Array> {
+async function trainedAgain(ctx: RunContext, model: FittedModel, set: TrainingSet, inputs: 'as fitted' | 'mended'): Promise<Float64Array> {
   const { theta, architecture } = model.trained!
-  if (changed === 0) return theta
   const bytes = (a: Float32Array | Float64Array | Int32Array) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength)
-  const hash = digest(model.hash, bytes(set.positions), bytes(set.y), bytes(set.x))
+  const hash = digest(model.hash, bytes(set.positions), bytes(set.y), ...(inputs === 'mended' ? [bytes(set.x)] : []))
   const stored = ctx.cache.read('repaired', hash)
   if (stored) return stored.arrays.theta as Float64Array
   const convex = architecture.hidden.length === 0

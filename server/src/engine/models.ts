@@ -12,6 +12,7 @@ import { rowOrder } from './keys.ts'
 import { type OnnxReading, onnxFacts } from './onnx-answers.ts'
 import { onnxHash } from './onnx-model.ts'
 import { scoreNotes } from './predictions.ts'
+import { leaveBackend, onBackend, rowsOf } from './training-rows.ts'
 
 /**
  * Models of a run: training rows in key order, their encoding, the parameters (from the cache where plan, data and backend are the same), and
@@ -110,7 +111,8 @@ async function trainedModel(ctx: RunContext, plan: ModelPlan, identity: string):
     outputs: labels ? labels.values.length : 1,
     l2: 'l2' in plan.model ? plan.model.l2 : 0,
   }
-  const { theta, ...fitted } = await train(ctx, plan, architecture, set, await validationSet(ctx, plan, encoding, labels))
+  const { session } = await onBackend(ctx, hash, architecture, async () => set)
+  const { theta, ...fitted } = await fit(ctx, plan, session, await validationSet(ctx, plan, encoding, labels))
   const unconverged = fitted.converged || architecture.hidden.length > 0 ? [] : [notConverged(plan, fitted)]
   const more = [...notes, ...encoding.notes, ...unconverged]
   const meta: ModelMeta = { encoding, labels, architecture, fitted, notes: more }
@@ -121,6 +123,7 @@ async function trainedModel(ctx: RunContext, plan: ModelPlan, identity: string):
 const notConverged = (plan: ModelPlan, fitted: Omit<Fitted, 'theta'>) =>
   `${plan.name} stopped after ${fitted.epochs} iterations with a gradient norm of ${fitted.gradientNorm.toExponential(1)}: influences assume an optimum, so give it more epochs.`
 
+/** On other rows than the model's own. */
 export async function train(
   ctx: RunContext,
   plan: ModelPlan,
@@ -129,24 +132,29 @@ export async function train(
   validation: Examples | undefined,
   from?: Float64Array,
 ): Promise<Fitted> {
+  leaveBackend(ctx.training)
   const session = await (await ctx.backend()).open(architecture, set)
   try {
-    const options = plan.train
-    return await session.train(
-      {
-        epochs: options?.epochs ?? 50,
-        batch: options?.batch ?? 512,
-        seed: options?.seed ?? 7,
-        patience: options?.patience,
-        validation,
-        from,
-      },
-      ctx.breathe,
-      (stage, done, of) => ctx.step(stage, done, of),
-    )
+    return await fit(ctx, plan, session, validation, from)
   } finally {
     session.dispose()
   }
+}
+
+function fit(ctx: RunContext, plan: ModelPlan, session: Session, validation: Examples | undefined, from?: Float64Array): Promise<Fitted> {
+  const options = plan.train
+  return session.train(
+    {
+      epochs: options?.epochs ?? 50,
+      batch: options?.batch ?? 512,
+      seed: options?.seed ?? 7,
+      patience: options?.patience,
+      validation,
+      from,
+    },
+    ctx.breathe,
+    (stage, done, of) => ctx.step(stage, done, of),
+  )
 }
 
 /** The rows by which the model's training is stopped, where it has patience. */
@@ -165,26 +173,24 @@ async function validationSet(
 }
 
 /** The training rows again, encoded as they were when the model was fitted. */
-export async function loadTrainingSet(ctx: RunContext, model: FittedModel): Promise<TrainingSet> {
+export const loadTrainingSet = (ctx: RunContext, model: FittedModel): Promise<TrainingSet> =>
+  rowsOf(ctx, model.hash, () => readTrainingSet(ctx, model))
+
+async function readTrainingSet(ctx: RunContext, model: FittedModel): Promise<TrainingSet> {
   const { encoding } = model.trained!
   const columns = await queryInputs(ctx, model.plan, { sql: trainingQuery(ctx, model.plan), source: model.plan.source, encoding })
   await ctx.breathe()
   return trainingSet(columns, labelled(columns, model.plan).rows, encoding, model.labels ?? numberTarget(model.plan))
 }
 
-/** A session over the training rows, disposed of when `use` is done. */
+/** A session over the training rows; it belongs to the run. */
 export async function withTraining<T>(
   ctx: RunContext,
   model: FittedModel,
   use: (session: Session, set: TrainingSet) => Promise<T>,
 ): Promise<T> {
-  const set = await loadTrainingSet(ctx, model)
-  const session = await (await ctx.backend()).open(model.trained!.architecture, set)
-  try {
-    return await use(session, set)
-  } finally {
-    session.dispose()
-  }
+  const { session, set } = await onBackend(ctx, model.hash, model.trained!.architecture, () => readTrainingSet(ctx, model))
+  return use(session, set)
 }
 
 const quoted = (name: string) => printExpr({ kind: 'column', name })
