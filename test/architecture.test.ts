@@ -32,7 +32,10 @@ const may: Readonly<Record<Layer, readonly string[]>> = {
 const packages: readonly { readonly name: RegExp; readonly in: RegExp }[] = [
   { name: /^@duckdb\//, in: /^server\/src\/data\/duckdb[\w-]*\.ts$/ },
   { name: /^(@tensorflow\/|onnxruntime|webgpu$)/, in: /^server\/src\/learn\/backends\// },
-  { name: /^vscode-languageserver/, in: /^server\/src\/(server\.ts$|features\/|report\/)/ },
+  { name: /^vscode-languageserver/, in: /^server\/src\/(server\.ts$|server\/|features\/|report\/)/ },
+  { name: /^@vscode\/webview-ui-toolkit$/, in: /^client\/webview\/ui\.ts$/ },
+  // For tests and scripts: nothing that is shipped names them.
+  { name: /^(@vscode\/(?!webview-ui-toolkit$)|playwright|axe-core|mocha|vitest|esbuild|@biomejs\/)/, in: /^$/ },
   { name: /^vscode$/, in: /^client\/src\// },
   { name: /^vscode-languageclient/, in: /^client\/src\// },
   { name: /^chevrotain$/, in: /^grammar\// },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { commands, type ExtensionContext, FileType, Uri, ViewColumn, window, workspace } from 'vscode'
 import { inertText } from './inert-text.ts'
 import type { Runner } from './runner.ts'
@@ -70,6 +71,8 @@ async function originIn(extension: Uri): Promise<Uri> {
 }
 
 async function specIn(folder: Uri): Promise<Uri | undefined> {
+  // The editor logs a failure of its own, with a stack trace, for a folder that is not there.
+  if (folder.scheme === 'file' && !existsSync(folder.fsPath)) return undefined
   const entries = await Promise.resolve(workspace.fs.readDirectory(folder)).catch(() => [])
   const name = entries.find(([name, type]) => type === FileType.File && name.endsWith('.assay'))?.[0]
   return name === undefined ? undefined : Uri.joinPath(folder, name)

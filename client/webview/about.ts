@@ -10,13 +10,13 @@ export function about(page: Page, memory: Memory): HTMLElement {
   return h(
     'footer',
     { class: 'about' },
-    page.text && text('declaration', 'As declared', page.text, memory),
-    page.sql && text('sql', 'The SQL', page.sql, memory),
+    page.text && text('declaration', 'As declared', page.text, memory, 'closed'),
+    page.sql && text('sql', 'The SQL', page.sql, memory, page.address.what === 'plan' ? 'open' : 'closed'),
     page.provenance && h('p', { class: 'provenance' }, shown(page.provenance, 2_000)),
   )
 }
 
-function text(id: string, title: string, content: string, memory: Memory): HTMLElement {
+function text(id: string, title: string, content: string, memory: Memory, first: 'open' | 'closed'): HTMLElement {
   const copy = button({
     label: 'Copy',
     name: `Copy: ${title}`,
@@ -35,7 +35,7 @@ function text(id: string, title: string, content: string, memory: Memory): HTMLE
       copy.element,
     ),
   )
-  details.open = memory.kept.texts[id] ?? false
+  details.open = memory.kept.texts[id] ?? first === 'open'
   details.addEventListener('toggle', () => {
     memory.kept.texts[id] = details.open
     memory.save()

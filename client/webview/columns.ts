@@ -3,12 +3,10 @@ import type { TableSection } from '../../server/src/protocol/pages.ts'
 const sample = 240
 /** Of a column, only its longest cells are measured: among those the widest nearly always is. */
 const measured = 8
-const padding = 24
-/** For what opens a row: a word, or only a sign. */
-const openWidths = { word: 68, sign: 40 }
+/** For what opens a row: a word where there is room, or only a sign. */
+const openWidths = { word: 'var(--open-word)', sign: '40px' }
 /** What a column takes at most before it shares what is left over, and a head beside its sign. */
 const most = { text: 260, number: 170, head: 190 }
-const sortSign = 18
 
 export interface Layout {
   /** For `grid-template-columns`: the same in every row, so that columns stand under each other. */
@@ -23,18 +21,18 @@ export function layoutOf(section: TableSection, font: string, pictureSize: numbe
   pen.font = font
   const wide = (text: string) => Math.ceil(pen.measureText(text.slice(0, 400)).width)
   const tracks: string[] = []
-  let width = 0
+  const widths: string[] = []
   let grows = false
-  const add = (least: number, grow: number) => {
-    width += least
+  const add = (least: string, grow: number) => {
+    widths.push(least)
     grows ||= grow > 0
-    tracks.push(grow > 0 ? `minmax(${least}px, ${grow}fr)` : `${least}px`)
+    tracks.push(grow > 0 ? `minmax(${least}, ${grow}fr)` : least)
   }
-  if (selectable === 'selectable') add(36, 0)
+  if (selectable === 'selectable') add('36px', 0)
   const looked = sampled(section.rows.length)
   for (const [c, column] of section.columns.entries()) {
     if (column.type === 'picture') {
-      add(pictureSize + padding, 0)
+      add(`calc(${pictureSize}px + var(--pad))`, 0)
       continue
     }
     const longest = looked
@@ -42,14 +40,16 @@ export function layoutOf(section: TableSection, font: string, pictureSize: numbe
       .sort((a, b) => b.length - a.length)
       .slice(0, measured)
     const cells = Math.max(0, ...longest.map(wide))
-    const head = Math.min(wide(column.name) + sortSign, most.head)
+    const head = Math.min(wide(column.name), most.head)
     const room = most[column.type]
-    add(Math.max(32, head, Math.min(cells, room)) + padding + 2, cells > room ? Math.min(cells, 900) : 0)
+    const content = Math.max(24, Math.min(cells, room)) + 2
+    // Room for the sign of the order, and about the text, is less in a narrow panel: grid.css.
+    add(`calc(max(${content}px, ${head}px + var(--sign)) + var(--pad))`, cells > room ? Math.min(cells, 900) : 0)
   }
   if (!grows) tracks.push('minmax(0, 1fr)')
   const openWidth = openWidths[section.rows.some((row) => row.why?.length) ? 'word' : 'sign']
-  tracks.push(`var(--open, ${openWidth}px)`)
-  return { template: tracks.join(' '), width: `calc(${width}px + var(--open, ${openWidth}px))` }
+  tracks.push(`var(--open, ${openWidth})`)
+  return { template: tracks.join(' '), width: `calc(${[...widths, `var(--open, ${openWidth})`].join(' + ')})` }
 }
 
 /** All of few; of many, the first and then some, at distances that follow no rhythm of the data. */

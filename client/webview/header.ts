@@ -4,7 +4,7 @@ import { type IconName, icon } from './icons.ts'
 import { prose, shown, shownLines } from './text.ts'
 import { button } from './ui.ts'
 
-const signs: Readonly<Record<Mood, IconName>> = { good: 'check', bad: 'cross', quiet: 'dot' }
+const signs: Readonly<Record<Mood, IconName>> = { good: 'check', warn: 'warning', bad: 'cross', quiet: 'dot' }
 const states: Readonly<Record<Page['state'], string | undefined>> = {
   current: undefined,
   'spec changed': 'The declaration has changed since this was computed.',
@@ -20,7 +20,7 @@ export function header(page: Page, act: (action: Action) => void): HTMLElement {
       'div',
       { class: 'title' },
       h('h1', {}, shown(name ?? page.title, 300), rest.length > 0 && h('span', { class: 'kind' }, ` · ${shown(rest.join(' · '), 300)}`)),
-      h('span', { class: `verdict is-${page.mood}` }, icon(signs[page.mood]), shown(page.verdict, 200)),
+      page.verdict !== '' && h('span', { class: `verdict is-${page.mood}` }, icon(signs[page.mood]), shown(page.verdict, 200)),
     ),
     states[page.state] && h('p', { class: 'stale', role: 'note' }, icon('warning'), states[page.state]),
     page.doc && h('p', { class: 'doc' }, shownLines(page.doc, 8_000)),
@@ -41,7 +41,7 @@ function figures(all: readonly Figure[]): HTMLElement {
         'div',
         { class: `figure is-${one.mood}` },
         h('dt', {}, shown(one.name, 120)),
-        h('dd', {}, one.mood === 'bad' && icon('cross'), one.mood === 'good' && icon('check'), h('span', {}, shown(one.value, 120))),
+        h('dd', {}, one.mood !== 'quiet' && icon(signs[one.mood]), h('span', {}, shown(one.value, 120))),
       ),
     ),
   )

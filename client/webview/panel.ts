@@ -28,6 +28,10 @@ window.addEventListener('message', (event: MessageEvent<ToPanel>) => {
   switch (message?.type) {
     case 'page':
       if (message.page.schema === 'assay-page/1') draw(message.page)
+      else
+        nothingBut(
+          'This page was made by another version of Assay than the one that this window has loaded. Reload the window (`Developer: Reload Window`).',
+        )
       break
     case 'running':
       running.show(message)
@@ -36,8 +40,7 @@ window.addEventListener('message', (event: MessageEvent<ToPanel>) => {
       running.hide()
       break
     case 'nothing':
-      memory = undefined
-      content.replaceChildren(nothing(message.sentence))
+      nothingBut(message.sentence)
       break
   }
 })
@@ -51,6 +54,11 @@ window.addEventListener(
   { passive: true },
 )
 host.postMessage({ type: 'ready' })
+
+function nothingBut(sentence: string): void {
+  memory = undefined
+  content.replaceChildren(nothing(sentence))
+}
 
 function draw(page: Page): void {
   const now = (memory = memoryOf(page.address, memory))

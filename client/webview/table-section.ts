@@ -40,7 +40,11 @@ export function tableSection(section: TableSection, fileParts: readonly string[]
   )
   const body = h('div', { id: bodyId, class: 'section-body' })
   const tools = h('div', { class: 'tools' })
-  const rows = badge(counted(section.rows.length, 'row'))
+  const rows = badge(
+    section.total === undefined
+      ? counted(section.rows.length, 'row')
+      : `${figure(section.rows.length)} of ${counted(section.total, 'row')}`,
+  )
   const element = h(
     'section',
     { class: 'section table', attributes: { 'aria-labelledby': titleId, 'data-section': section.id } },

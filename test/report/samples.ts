@@ -34,7 +34,7 @@ export const complaint: Result = {
   relaxed: 1340.25,
   expected: '<= 1028',
   satisfied: false,
-  method: 'auto (spectral, k = 5)',
+  method: 'auto (k = 5)',
   eigenvalues: [2.1, 1.4],
   ranking: Array.from({ length: 25 }, (_, i) => ({
     key: 1000 + 7 * i,

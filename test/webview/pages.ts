@@ -106,7 +106,7 @@ export function previewPage(count: number): Page {
         ],
         rows,
         note: 'The first 60 000 rows.',
-        actions: [{ id: 'show-row', title: 'Show in the data', single: true }],
+        actions: [{ id: 'show-row', title: 'Show in data', single: true }],
       },
     ],
     provenance: `${count} rows · data 3fa9c1d2`,

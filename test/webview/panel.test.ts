@@ -220,11 +220,9 @@ describe.skipIf(!chromiumPath)(title, () => {
       await panel.press('Shift+ArrowDown', 'Shift+ArrowDown')
       expect(await panel.texts('.chosen')).toEqual(['3 rows selected'])
       // Showing a row in the data takes exactly one.
-      expect(await panel.ask(`[...document.querySelectorAll('${bar}[disabled]')].map((one) => one.ariaLabel)`)).toEqual([
-        'Show in the data',
-      ])
+      expect(await panel.ask(`[...document.querySelectorAll('${bar}[disabled]')].map((one) => one.ariaLabel)`)).toEqual(['Show in data'])
       await panel.forget()
-      await panel.tab.click('.bar vscode-button:has-text("Try without these rows")')
+      await panel.tab.click('.bar vscode-button:has-text("Try without them")')
       expect(await panel.heard()).toContainEqual({ type: 'act', action: 'intervene-remove', section: 'suspects', rows: [1, 2, 3] })
       await panel.tab.focus('.rows .row.active')
       await panel.press('Control+a')
@@ -241,7 +239,7 @@ describe.skipIf(!chromiumPath)(title, () => {
       await panel.press('ArrowDown')
       expect(await panel.texts('.why h3')).toEqual(['Row 1037'])
       await panel.forget()
-      await panel.tab.click('.why vscode-button:has-text("Show in the data")')
+      await panel.tab.click('.why vscode-button:has-text("Show in data")')
       expect(await panel.heard()).toContainEqual({ type: 'act', action: 'show-row', section: 'suspects', rows: [1] })
       await panel.press('Escape')
       expect(await panel.ask(`document.querySelector('.why').hidden`)).toBe(true)

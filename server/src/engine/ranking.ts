@@ -29,6 +29,8 @@ export interface Ranking {
   readonly indexMs: number
   readonly rankMs: number
   readonly notes: readonly string[]
+  /** What stands out among the suspects, in a sentence: the complaint's to say, not that of a repair. */
+  readonly finding?: string
   /** Of an influence that is Σ_l ⟨∇q, v_l⟩·b_l,z: the eigenvectors and the treatment's b, k of whose rows are used. */
   readonly spectrum?: { readonly index: DebuggingIndex; readonly block: Float32Array; readonly k: number }
 }
@@ -123,7 +125,8 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     eigenvalues: [...index.values.subarray(0, k)],
     indexMs,
     rankMs,
-    notes: lifted.standsOut ? [...notes, confusionWords(model, lifted.standsOut)] : notes,
+    notes,
+    finding: lifted.standsOut && confusionWords(model, lifted.standsOut),
     spectrum: { index, block, k },
   }
 }

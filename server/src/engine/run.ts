@@ -171,7 +171,14 @@ async function complaintMembers(
   const unanswered = [
     ...new Set(unknown.map((e) => `The query gives NULL where \`${e.expect}\` is expected: whether it holds is unknown.`)),
   ]
-  const notes = [...model.notes, ...unanswered, ...evaluated.notes, ...ranking.notes, ...(described?.notes ?? [])]
+  const notes = [
+    ...model.notes,
+    ...unanswered,
+    ...evaluated.notes,
+    ...ranking.notes,
+    ...(ranking.finding ? [ranking.finding] : []),
+    ...(described?.notes ?? []),
+  ]
   return {
     status: satisfied ? 'ok' : 'violated',
     query: task.queryText,

@@ -1,9 +1,9 @@
 import type { CodeLens } from 'vscode-languageserver'
 import type { DeclarationKind } from '../../../grammar/src/ast.ts'
 import { type CommandName, commands } from '../protocol/messages.ts'
-import { figure } from '../report/figures.ts'
+import { count, figure } from '../report/figures.ts'
 import { inert } from '../report/inert.ts'
-import { verdict } from '../report/wording.ts'
+import { measureName, metricFigure, verdict } from '../report/wording.ts'
 import { type LastResult, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 
 interface Action {
@@ -54,15 +54,32 @@ export function lastTitle({ result, state }: LastResult): string {
   return `${verdict(result)}${figureOf(result)}${since}`
 }
 
+/** After the verdict, what it is about, in a few words. */
 function figureOf(result: LastResult['result']): string {
-  if (result.kind === 'assert' && result.failed !== undefined) return `: ${figure(result.failed)} of ${figure(result.checked)}`
-  if (result.kind === 'complaint' && result.expectations?.length === 1)
-    return `: ${figure(result.actual)}, expected ${inert(result.expectations[0]!.expect, 60)}`
-  if ((result.kind === 'source' || result.kind === 'slice') && result.rows !== undefined) return `: ${figure(result.rows)} rows`
-  if (result.kind === 'discover' && result.slices) return `: ${figure(result.slices.length)} slices`
-  if (result.kind === 'model' && result.metrics) {
-    const [name, value] = Object.entries(result.metrics)[0] ?? []
-    return name === undefined ? '' : `: ${name} ${figure(value)}`
+  switch (result.kind) {
+    case 'assert':
+      return result.failed === undefined ? '' : `: ${figure(result.failed)} of ${figure(result.checked)}`
+    case 'complaint': {
+      const { expectations = [] } = result
+      if (expectations.length === 1) return `: ${figure(result.actual)}, expected ${inert(expectations[0]!.expect, 60)}`
+      const unmet = expectations.filter((one) => !one.satisfied).length
+      return unmet === 0 ? '' : `: ${figure(unmet)} of ${figure(expectations.length)} expectations not met`
+    }
+    case 'intervene': {
+      const [name] = Object.keys(result.before ?? {})
+      return name === undefined ? '' : `: ${measureName(name)} ${figure(result.before?.[name])} → ${figure(result.after?.[name])}`
+    }
+    case 'source':
+    case 'slice':
+      return result.rows === undefined ? '' : `: ${count(result.rows, 'row')}`
+    case 'discover':
+    case 'partition':
+      return result.slices === undefined ? '' : `: ${count(result.slices.length, 'slice')}`
+    case 'model': {
+      const [name, value] = Object.entries(result.metrics ?? {})[0] ?? []
+      return name === undefined || value === undefined ? '' : `: ${measureName(name)} ${metricFigure(name, value)}`
+    }
+    default:
+      return ''
   }
-  return ''
 }

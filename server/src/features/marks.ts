@@ -34,7 +34,7 @@ const messageLimit = 600
 
 /** At most `most` marks of a file, the worst first, and how many rows more are flagged: `unsought` of them were not even looked for. */
 export function markDiagnostics(marks: readonly Mark[], most: number, unsought: number): Diagnostic[] {
-  const sorted = [...marks].sort((a, b) => rank(a) - rank(b) || severityOf(b) - severityOf(a))
+  const sorted = [...marks].sort((a, b) => weight(a) - weight(b) || severityOf(b) - severityOf(a))
   const shown = sorted.slice(0, Math.max(0, most))
   const diagnostics = shown.map(markDiagnostic)
   const rest = sorted.length - shown.length + unsought
@@ -45,7 +45,7 @@ export function markDiagnostics(marks: readonly Mark[], most: number, unsought: 
     ...diagnostics,
     {
       range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } },
-      severity: DiagnosticSeverity.Information,
+      severity: sorted.every((mark) => weight(mark) === DiagnosticSeverity.Hint) ? DiagnosticSeverity.Hint : DiagnosticSeverity.Information,
       source: 'assay',
       code: rulings[0]!.flagged.rule.name,
       message: `and ${count(rest, 'more row')}, flagged by ${named.join(', ')}`,
@@ -59,7 +59,7 @@ export function markDiagnostic({ ruling, flag, range }: Mark): Diagnostic {
   const data: MarkData = { rule: rule.name, key: flag.key, uri: ruling.place.uri }
   return {
     range,
-    severity: severities[ruling.flagged.level],
+    severity: weight({ ruling, flag, range }),
     code: rule.name,
     codeDescription: { href: `${ruling.place.uri}#L${ruling.place.range.start.line + 1}` },
     source: 'assay',
@@ -128,7 +128,8 @@ function related({ flagged, place }: Ruling) {
 const wordsOf = (flagged: Flagged, { about }: Flag) =>
   rowWords({ name: flagged.rule.name, total: flagged.total, result: flagged.result }, about)
 
-const rank = (mark: Mark) => severities[mark.ruling.flagged.level]
+/** A suspect is a hint: it may be right, and must not hide what a rule says is wrong. */
+const weight = ({ ruling, flag }: Mark) => (flag.about.kind === 'suspect' ? DiagnosticSeverity.Hint : severities[ruling.flagged.level])
 const severityOf = ({ flag: { about } }: Mark) => (about.kind === 'suspect' ? -about.row.rank : about.row.severity)
 const severities: Readonly<Record<Flagged['level'], DiagnosticSeverity>> = {
   error: DiagnosticSeverity.Error,

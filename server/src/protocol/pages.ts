@@ -11,6 +11,7 @@ export interface Page {
   readonly kind: string
   /** `many_ones · complaint`. */
   readonly title: string
+  /** In one or two words; none where nothing was judged. */
   readonly verdict: string
   readonly mood: Mood
   /** Whether the spec or the data changed since. */
@@ -29,7 +30,8 @@ export interface Page {
   /** What can be done with the whole of it, as buttons. */
   readonly actions: readonly Action[]
 }
-export type Mood = 'good' | 'bad' | 'quiet'
+/** `warn`: it holds, and somebody should look. */
+export type Mood = 'good' | 'warn' | 'bad' | 'quiet'
 /** `what`: the last result, the rows of a source or slice, or what a run would do. */
 export interface PageAddress {
   readonly uri: string
@@ -54,6 +56,8 @@ export interface TableSection {
   readonly title: string
   readonly columns: readonly Column[]
   readonly rows: readonly PageRow[]
+  /** How many there are where `rows` are only the first of them. */
+  readonly total?: number
   /** Below it, where rows were left out. */
   readonly note?: string
   /** Shown closed at first. */

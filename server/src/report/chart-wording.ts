@@ -1,7 +1,8 @@
 import type { AssertResult, ComplaintResult, DiscoverResult, InterveneResult, ModelResult, PartitionResult } from '../protocol/results.ts'
 import { count, figure } from './figures.ts'
 import { inert } from './inert.ts'
-import { capital, measureName, metricFigure, partitionSentences, scoreOf } from './wording.ts'
+import { scoreOf } from './ranking-wording.ts'
+import { capital, measureName, metricFigure, partitionSentences } from './wording.ts'
 
 /** One sentence for each chart: what it shows, for those who do not see it. */
 export const chartSentences = {

@@ -3,8 +3,9 @@ import { chartSentences } from './chart-wording.ts'
 import { figure, keyText } from './figures.ts'
 import { inert } from './inert.ts'
 import { html } from './markup.ts'
+import { scoreOf } from './ranking-wording.ts'
 import { sliceMetric } from './tables.ts'
-import { measureName, predicateText, scoreOf } from './wording.ts'
+import { measureName, predicateText } from './wording.ts'
 
 /**
  * Charts as SVG text, drawn by Observable Plot on a document without a browser. Loaded only when an HTML report or a panel's page is made.
@@ -100,48 +101,71 @@ async function rankingChart(result: ComplaintResult, link: Link): Promise<Chart[
 const linked = (marks: readonly { readonly href?: string }[]) =>
   marks.some((mark) => mark.href !== undefined) ? { href: 'href', title: 'title' } : {}
 
-/** Each measure on its own scale: counts and rates do not share an axis. */
+/**
+ * Each measure on its own scale, for counts and rates do not share an axis: an arrow from before to after. Positions are read, not lengths, so the axis
+ * need not begin at zero and a small change is seen.
+ */
 async function interventionCharts(result: InterveneResult): Promise<Chart[]> {
   const names = Object.keys(result.before ?? {}).filter(
     (name) => Number.isFinite(result.before?.[name]) && Number.isFinite(result.after?.[name]),
   )
   const charts: Chart[] = []
   for (const name of names) {
-    const values = [
-      { when: 'before', value: result.before![name]! },
-      { when: 'after', value: result.after![name]! },
-    ]
-    const title = measureName(name)
+    const before = result.before![name]!
+    const after = result.after![name]!
     const sentence = chartSentences.measure(result, name)
     charts.push({
       sentence,
       table: 'measures',
       svg: await draw(sentence, (plot) => ({
         width: 320,
-        height: 120,
-        marginLeft: 56,
-        marginRight: 70,
-        marginTop: 26,
-        x: { label: null, zero: true, nice: true, ticks: 4, tickFormat: (d: number) => figure(d) },
-        y: { label: null, domain: ['before', 'after'], tickSize: 0 },
+        height: 112,
+        marginLeft: 36,
+        marginRight: 36,
+        marginTop: 30,
+        marginBottom: 26,
+        x: { label: null, domain: around(before, after), ticks: 4, tickFormat: (d: number) => figure(d) },
+        y: { axis: null, domain: [0, 1] },
         marks: [
-          plot.barX(values, { x: 'value', y: 'when', fill: (d: { when: string }) => (d.when === 'after' ? accent : quiet), rx: 2 }),
-          plot.text(values, {
-            x: 'value',
-            y: 'when',
-            text: (d: { value: number }) => figure(d.value),
-            textAnchor: 'start',
-            dx: 6,
+          plot.text([measureName(name)], {
+            frameAnchor: 'top-left',
+            dx: -36,
+            dy: -26,
             fill: 'currentColor',
             fontWeight: 600,
+            fontSize: 12,
           }),
-          plot.text([title], { frameAnchor: 'top-left', dy: -20, fill: 'currentColor', fontWeight: 600, fontSize: 12 }),
-          plot.ruleX([0], { stroke: quiet }),
+          plot.ruleY([0.4], { stroke: faint }),
+          plot.arrow([0], {
+            x1: before,
+            x2: after,
+            y1: 0.4,
+            y2: 0.4,
+            inset: 7,
+            headLength: before === after ? 0 : 7,
+            stroke: accent,
+            strokeWidth: 2,
+          }),
+          plot.dot([before], { x: (d: number) => d, y: 0.4, r: 5, stroke: quiet, strokeWidth: 2 }),
+          plot.dot([after], { x: (d: number) => d, y: 0.4, r: 5, fill: accent }),
+          ...(before === after
+            ? [label(plot, `${figure(after)} before and after`, after)]
+            : [label(plot, `before ${figure(before)}`, before), label(plot, `after ${figure(after)}`, after)]),
         ],
       })),
     })
   }
   return charts
+}
+
+const label = (plot: PlotModule, words: string, x: number) =>
+  plot.text([words], { x: [x], y: [0.4], dy: -14, fill: 'currentColor', fontWeight: 600 })
+
+/** A scale on which two values stand apart, with room for their figures. */
+function around(a: number, b: number): [number, number] {
+  const apart = Math.abs(a - b)
+  const room = apart > 0 ? 0.4 * apart : Math.max(Math.abs(a) / 10, 1e-6)
+  return [Math.min(a, b) - room, Math.max(a, b) + room]
 }
 
 async function modelChart(result: ModelResult, link: Link): Promise<Chart[]> {
@@ -213,6 +237,7 @@ async function discoverChart(result: DiscoverResult, link: Link): Promise<Chart[
     title: predicateText(slice.predicates),
   }))
   const sizes = rows.map((row) => row.size)
+  const ends = rows.flatMap((row) => [row.low, row.mean, row.high]).filter(Number.isFinite)
   const svg = await draw(sentence, (plot) => ({
     width,
     height: 300,
@@ -224,7 +249,13 @@ async function discoverChart(result: DiscoverResult, link: Link): Promise<Chart[
       ticks: 5,
       tickFormat: (d: number) => figure(d),
     },
-    y: { label: 'mean error', nice: true },
+    // The ends of all intervals are in sight.
+    y: {
+      label: 'mean error',
+      nice: true,
+      ticks: 6,
+      domain: [Math.min(...ends, result.meanError ?? Number.POSITIVE_INFINITY), Math.max(...ends, result.meanError ?? 0)],
+    },
     marks: [
       plot.gridY({ stroke: faint, strokeOpacity: 1 }),
       ...(result.meanError === undefined ? [] : [plot.ruleY([result.meanError], { stroke: quiet, strokeDasharray: '4 3' })]),

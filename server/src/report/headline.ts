@@ -1,7 +1,7 @@
 import type { Figure } from '../protocol/pages.ts'
 import type { Result } from '../protocol/results.ts'
 import { figure, share } from './figures.ts'
-import { expectedText, measureName, metricFigure } from './wording.ts'
+import { expectedText, measuredWhere, measureName, metricFigure } from './wording.ts'
 
 /** The figures of a result that matter most, to be shown large: at most four. */
 export function headline(result: Result): Figure[] {
@@ -18,19 +18,20 @@ export function headline(result: Result): Figure[] {
     case 'model':
       return Object.entries(result.metrics ?? {})
         .slice(0, 4)
-        .map(([name, value]) => said(measureName(name), metricFigure(name, value)))
+        .map(([name, value]) => said(`${measureName(name)}${measuredWhere(result)}`, metricFigure(name, value)))
     case 'assert': {
       if (result.checked === undefined) return []
       const failed = result.failed ?? 0
       return [
         said('checked', figure(result.checked)),
-        said('fail', figure(failed), failed > 0 ? 'bad' : 'good'),
+        said('fail', figure(failed), failed === 0 ? 'good' : result.status === 'ok' ? 'warn' : 'bad'),
         said('unknown', figure(result.unknown ?? 0)),
       ]
     }
     case 'source':
     case 'slice': {
-      if (result.rows === undefined) return []
+      // A preview's rows are counted at their table.
+      if (result.rows === undefined || result.preview !== undefined) return []
       const part = result.kind === 'slice' && result.share !== undefined ? [said('of its source', share(result.share))] : []
       return [said('rows', figure(result.rows)), ...part]
     }

@@ -7,22 +7,11 @@ import { cell, figure, figures, keyText } from './figures.ts'
 import { headline, writtenSql } from './headline.ts'
 import { html, type Markup, trusted } from './markup.ts'
 import { pngUrls } from './pictures.ts'
+import { rankingNote, rankingTitle, scoreOf } from './ranking-wording.ts'
 import { reportStyle } from './style.ts'
 import { tablesOf } from './tables.ts'
 import type { Report } from './views.ts'
-import {
-  backendText,
-  cutText,
-  mood,
-  provenanceText,
-  rankingNote,
-  rankingTitle,
-  scoreOf,
-  sentences,
-  summary,
-  verdict,
-  withHint,
-} from './wording.ts'
+import { backendText, cutText, mood, provenanceText, sentences, summary, verdict, withHint } from './wording.ts'
 
 const rowsShown = 500
 const picturesShown = 200

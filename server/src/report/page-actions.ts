@@ -14,8 +14,8 @@ export function rowActions(table: string, result: Result): Action[] {
   switch (`${result.kind} ${table}`) {
     case 'complaint suspects':
       return [
-        { id: 'intervene-remove', title: 'Try without these rows', primary: true },
-        ...(canRelabel(result as ComplaintResult) ? [{ id: 'intervene-relabel' as const, title: 'Try with the label mended' }] : []),
+        { id: 'intervene-remove', title: 'Try without them', primary: true },
+        ...(canRelabel(result as ComplaintResult) ? [{ id: 'intervene-relabel' as const, title: 'Try relabelled' }] : []),
         showRow,
       ]
     case 'assert flagged':
@@ -35,7 +35,7 @@ export function rowActions(table: string, result: Result): Action[] {
   }
 }
 
-const showRow: Action = { id: 'show-row', title: 'Show in the data', single: true }
+const showRow: Action = { id: 'show-row', title: 'Show in data', single: true }
 const previewSlice: Action = { id: 'preview-slice', title: 'Preview rows', single: true }
 
 /** A label can be mended where it is one of a model's classes: then its treatment or the model's opinion says to which. */

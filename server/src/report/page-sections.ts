@@ -7,8 +7,9 @@ import { figure, keyText } from './figures.ts'
 import { inert } from './inert.ts'
 import { rowActions } from './page-actions.ts'
 import { pngUrls } from './pictures.ts'
+import { rankingNote } from './ranking-wording.ts'
 import { previewTable, tablesOf } from './tables.ts'
-import { rankingNote, whyText } from './wording.ts'
+import { whyText } from './wording.ts'
 
 /** The tables and charts of a view, most important first: the tables of the reports with their values, keys, pictures and actions. */
 export async function sectionsOf(view: View): Promise<Section[]> {
@@ -72,10 +73,16 @@ async function tableSection(one: Table, result: Result, urls: ReadonlyMap<string
     title: one.title,
     columns: spliced(columns, { name: 'picture', type: 'picture' }),
     rows,
+    ...(one.id === 'rows' ? totalOf(result) : {}),
     ...(note === '' ? {} : { note }),
     ...(isAside(one, result) ? { folded: true } : {}),
     actions: rowActions(one.id, result),
   }
+}
+
+function totalOf(result: Result): { readonly total?: number } {
+  const preview = result.kind === 'source' || result.kind === 'slice' ? result.preview : undefined
+  return preview?.total === undefined || preview.total <= preview.rows.length ? {} : { total: preview.total }
 }
 
 /** A value to sort by and to save; 10 MB of one would be neither. */
@@ -115,6 +122,7 @@ async function chartSections(result: Result, tables: readonly TableSection[]): P
 const mostLinked = 2000
 const place = (id: string, key: Key) => `${id} ${JSON.stringify(key)}`
 
+/** Their SQL is the page's text, with its lines. */
 async function stepsSection(result: Result): Promise<Section[]> {
   const steps: readonly PlannedStep[] = result.steps ?? []
   if (steps.length === 0) return []
@@ -123,7 +131,6 @@ async function stepsSection(result: Result): Promise<Section[]> {
   const rows = steps.map((step) => step.rows)
   const costs = steps.map((step) => step.cost ?? null)
   const known = (values: readonly (number | null)[]) => values.map((value) => (value === null ? '' : figure(value)))
-  const sql = steps.map((step) => step.sql ?? null)
   const fields = [
     number('#', numbers, numbers.map(String)),
     text(
@@ -133,13 +140,6 @@ async function stepsSection(result: Result): Promise<Section[]> {
     ),
     rows.some((value) => value !== null) ? number('rows', rows, known(rows)) : undefined,
     costs.some((value) => value !== null) ? number('cost', costs, known(costs)) : undefined,
-    sql.some((value) => value !== null)
-      ? text(
-          'SQL',
-          sql,
-          sql.map((one) => (one === null ? '' : inert(one, 400))),
-        )
-      : undefined,
   ]
   return [await tableSection(table({ id: 'steps', title: 'Steps' }, fields), result, new Map())]
 }

@@ -1,4 +1,5 @@
 import type { Page, PageAddress } from '../protocol/pages.ts'
+import type { Result } from '../protocol/results.ts'
 import type { View } from '../protocol/views.ts'
 import { headline, writtenSql } from './headline.ts'
 import { inert, inertLines } from './inert.ts'
@@ -23,12 +24,13 @@ export async function pageOf({ address, view, state }: PageMaterial): Promise<Pa
     address,
     kind: result.kind,
     title: titleOf(address, result.kind),
-    verdict: verdict(result),
-    mood: mood(result),
+    ...(address.what === 'preview' && result.status === 'ok'
+      ? { verdict: '', mood: 'quiet' }
+      : { verdict: verdict(result), mood: mood(result) }),
     state,
     ...(view.doc ? { doc: inertLines(view.doc, 4000) } : {}),
     text: inertLines(view.text),
-    sentences: sentences(result),
+    sentences: said(address, result),
     notes: (result.notes ?? []).map((note) => inert(note, 1000)),
     figures: headline(result),
     sections: await sectionsOf(view),
@@ -36,6 +38,14 @@ export async function pageOf({ address, view, state }: PageMaterial): Promise<Pa
     ...sqlOf(view),
     actions: pageActions(address, result),
   }
+}
+
+/** What figures and tables of the page say already is not said again. */
+function said({ what }: PageAddress, result: Result): string[] {
+  const all = sentences(result)
+  if (result.status !== 'ok') return all
+  if (what === 'preview') return all.slice(1)
+  return result.kind === 'model' && result.metrics !== undefined ? all.slice(1) : all
 }
 
 function titleOf({ name, what, where }: PageAddress, kind: string): string {

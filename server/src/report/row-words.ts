@@ -1,7 +1,8 @@
 import type { FlaggedRow, Json, RankedRow, Result } from '../protocol/results.ts'
 import { cell, count, figure, keyText } from './figures.ts'
 import { inert } from './inert.ts'
-import { opinion, scoreOf } from './wording.ts'
+import { scoreOf } from './ranking-wording.ts'
+import { opinion } from './wording.ts'
 
 /** What a rule holds against a row: a row that fails, the first of a group that does (`condition`: what must hold, as written), one of the suspects of a complaint. */
 export type AboutRow =

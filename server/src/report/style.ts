@@ -3,12 +3,12 @@ export const reportStyle = `
 :root {
   color-scheme: light dark;
   --page: #f6f5f1; --card: #ffffff; --text: #1d1c1a; --quiet: #6d6a63; --line: #e4e1d9;
-  --accent: #3b5bdb; --accent-soft: #e7ecff; --good: #1d7a46; --good-soft: #e0f3e7; --bad: #b42318; --bad-soft: #fde8e5; --code: #f2f0ea;
+  --accent: #3b5bdb; --accent-soft: #e7ecff; --good: #1d7a46; --good-soft: #e0f3e7; --warn: #8a5a00; --warn-soft: #fbeecf; --bad: #b42318; --bad-soft: #fde8e5; --code: #f2f0ea;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #131417; --card: #1b1d21; --text: #eceae4; --quiet: #a09c93; --line: #31343a;
-    --accent: #8ea6ff; --accent-soft: #232a45; --good: #6fd39a; --good-soft: #16301f; --bad: #ff9a8d; --bad-soft: #3d1c19; --code: #24262b;
+    --accent: #8ea6ff; --accent-soft: #232a45; --good: #6fd39a; --good-soft: #16301f; --warn: #f0c267; --warn-soft: #3a2d12; --bad: #ff9a8d; --bad-soft: #3d1c19; --code: #24262b;
   }
 }
 * { box-sizing: border-box; }
@@ -25,6 +25,7 @@ p { margin: 6px 0; max-width: 78ch; overflow-wrap: anywhere; }
 .kind { color: var(--quiet); font-weight: 400; }
 .pill { font-size: 13px; font-weight: 600; line-height: 1; padding: 5px 10px; border-radius: 99px; background: var(--code); color: var(--quiet); white-space: nowrap; }
 .pill.good { background: var(--good-soft); color: var(--good); }
+.pill.warn { background: var(--warn-soft); color: var(--warn); }
 .pill.bad { background: var(--bad-soft); color: var(--bad); }
 nav { margin: 18px 0 4px; padding: 0; }
 nav ul { display: flex; flex-wrap: wrap; gap: 8px; list-style: none; margin: 0; padding: 0; }
@@ -35,7 +36,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .numbers div { display: flex; flex-direction: column-reverse; }
 .numbers dt { color: var(--quiet); font-size: 13px; }
 .numbers dd { margin: 0; font-size: 30px; font-weight: 650; line-height: 1.15; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
-.numbers .bad dd { color: var(--bad); } .numbers .good dd { color: var(--good); }
+.numbers .warn dd { color: var(--warn); } .numbers .bad dd { color: var(--bad); } .numbers .good dd { color: var(--good); }
 .suspects { display: grid; grid-template-columns: repeat(auto-fill, minmax(122px, 1fr)); gap: 12px; list-style: none; padding: 0; margin: 12px 0; }
 .suspects li { border: 1px solid var(--line); border-radius: 10px; overflow: hidden; position: relative; background: var(--page); }
 .suspects img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; background: #000; }

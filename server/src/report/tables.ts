@@ -13,6 +13,7 @@ import { changeText } from './chart-wording.ts'
 import { explanationTable } from './explanation-table.ts'
 import { arrow, finite, keyField, number, rowCounts, type Table, table, text, valueField } from './fields.ts'
 import { cell, figure, figures, probability, share } from './figures.ts'
+import { rankingTitle, scoreOf } from './ranking-wording.ts'
 import {
   cutText,
   declarationsOf,
@@ -23,8 +24,6 @@ import {
   opinion,
   predicateText,
   previewCutText,
-  rankingTitle,
-  scoreOf,
 } from './wording.ts'
 
 /** The tables that a result shows, most important first. O(rows shown). */

@@ -3,9 +3,10 @@ import type { Table } from './fields.ts'
 import { count } from './figures.ts'
 import { gridLines } from './grid.ts'
 import { inert, widthOf } from './inert.ts'
+import { rankingNote } from './ranking-wording.ts'
 import { tablesOf } from './tables.ts'
 import type { Report } from './views.ts'
-import { backendText, mood, provenanceText, rankingNote, sentences, summary, verdict, withHint } from './wording.ts'
+import { backendText, mood, provenanceText, sentences, summary, verdict, withHint } from './wording.ts'
 
 export interface TextOptions {
   readonly colour: boolean
@@ -43,7 +44,7 @@ function problemText(problem: ReportedProblem, paint: Paint): string {
 function resultLines(result: Result, doc: string | undefined, options: TextOptions, paint: Paint): string[] {
   const said = verdict(result)
   const tone = mood(result)
-  const shownVerdict = tone === 'bad' ? paint.bad(said.toUpperCase()) : tone === 'good' ? paint.good(said) : paint.dim(said)
+  const shownVerdict = tone === 'bad' ? paint.bad(said.toUpperCase()) : tone === 'quiet' ? paint.dim(said) : paint[tone](said)
   const lines = [`${paint.dim(result.kind)} ${paint.bold(inert(result.name))} · ${shownVerdict}`]
   const wrap = Math.max(40, Math.min(options.width, 110)) - 2
   if (doc) for (const line of doc.split('\n')) lines.push(...wrapped(inert(line, 500), wrap).map((part) => `  ${paint.dim(part)}`))

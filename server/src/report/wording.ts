@@ -1,4 +1,5 @@
 import type { ColumnFacts, SourceFacts } from '../protocol/facts.ts'
+import type { Mood } from '../protocol/pages.ts'
 import type {
   AssertResult,
   BackendInfo,
@@ -27,6 +28,7 @@ export function verdict(result: Result): string {
   switch (result.status) {
     case 'ok':
       if (result.kind === 'model' && result.origin !== undefined) return 'measured'
+      if (result.kind === 'assert' && result.failed) return `holds, ${figure(result.failed)} ${result.failed === 1 ? 'fails' : 'fail'}`
       return okWords[result.kind] ?? 'done'
     case 'violated':
       if (result.kind === 'complaint') return 'stands'
@@ -42,10 +44,10 @@ export function verdict(result: Result): string {
 const isMild = (result: AssertResult) => result.level === 'warning' || result.level === 'info'
 const okWords: Readonly<Record<string, string>> = { complaint: 'satisfied', assert: 'holds', model: 'trained', index: 'stored' }
 
-/** `good`, `bad`, `quiet`: how a verdict is coloured, always beside its words. */
-export function mood(result: Result): 'good' | 'bad' | 'quiet' {
+/** How a verdict is coloured, always beside its words. */
+export function mood(result: Result): Mood {
   if (result.status === 'violated' || result.status === 'failed' || result.status === 'not-met') return 'bad'
-  if (result.status === 'ok') return 'good'
+  if (result.status === 'ok') return result.kind === 'assert' && result.failed ? 'warn' : 'good'
   return 'quiet'
 }
 
@@ -96,9 +98,7 @@ function sourceSentences(result: Extract<Result, { kind: 'source' }>): string[] 
 function modelSentences(result: ModelResult): string[] {
   if (result.metrics === undefined) return []
   const metrics = Object.entries(result.metrics).map(([name, value]) => `${name} ${metricFigure(name, value)}`)
-  const where =
-    result.measuredOn === undefined ? '' : result.measuredOn === 'training' ? ' on its training rows' : ` on ${inert(result.measuredOn)}`
-  const measured = `${capital(metrics.join(', '))}${where}.`
+  const measured = `${capital(metrics.join(', '))}${measuredWhere(result)}.`
   if (result.origin !== undefined) {
     const how = result.origin === 'brought' ? 'Brought along: predictions for' : 'Trained elsewhere, and run here on'
     const loss = result.loss === undefined ? '' : `, loss ${figure(result.loss)}`
@@ -112,6 +112,11 @@ function modelSentences(result: ModelResult): string[] {
     result.gradientNorm === undefined ? undefined : `gradient norm ${figure(result.gradientNorm, 3)}`,
   ].filter((part) => part !== undefined)
   return [measured, ...(trained.length > 0 ? [`${capital(trained.join(', '))}.`] : [])]
+}
+
+/** ` on valid`: which rows a model's metrics are of. */
+export function measuredWhere({ measuredOn }: ModelResult): string {
+  return measuredOn === undefined ? '' : measuredOn === 'training' ? ' on its training rows' : ` on ${inert(measuredOn)}`
 }
 
 export function partitionSentences(result: PartitionResult): string[] {
@@ -221,42 +226,6 @@ export function expectedText(expectation: ExpectationResult): string {
   const before = /^[-+\d._e%]+\s*([<>])(=?)/i.exec(condition)
   const relation = before ? `${before[1] === '<' ? '>' : '<'}${before[2]}` : /([<>]=?)\s*[-+\d._e%]+$/i.exec(condition)?.[1]
   return relation ? `${relation} ${figure(expectation.expected)}` : figure(expectation.expected)
-}
-
-/** How suspects were found, above their list. */
-export function rankingTitle(result: ComplaintResult): string {
-  const n = result.ranking?.length ?? 0
-  const method = result.method ? `, by ${inert(result.method)}` : ''
-  return n === 1 ? `The top suspect${method}` : `The top ${figure(n)} suspects${method}`
-}
-
-export function rankingNote(result: ComplaintResult): string {
-  const times = [
-    result.indexMs === undefined ? undefined : `index ${duration(result.indexMs)}`,
-    result.rankMs === undefined ? undefined : `ranking ${duration(result.rankMs)}`,
-  ].filter((part) => part !== undefined)
-  return `${scoreOf(result).meaning}${times.length > 0 ? ` Took: ${times.join(', ')}.` : ''}`
-}
-
-/** What the column `influence` of a ranking holds: the baselines rank by something else. */
-export function scoreOf(result: ComplaintResult): { readonly name: string; readonly meaning: string } {
-  return baselines[result.method ?? ''] ?? influence
-}
-const influence = {
-  name: 'influence',
-  meaning: 'Influence is the predicted improvement of the complaint if the row is treated as shown; positive helps.',
-}
-const baselines: Readonly<Record<string, typeof influence>> = {
-  loss: { name: 'loss', meaning: 'Ranked by the model’s loss on the row, whatever the complaint.' },
-  confidence: {
-    name: 'margin',
-    meaning: 'Ranked by how much surer the model is of another class than of the row’s label, whatever the complaint.',
-  },
-  self_influence: {
-    name: 'self-influence',
-    meaning: 'Ranked by how much the row bears on the model’s answer for itself, whatever the complaint.',
-  },
-  random: { name: 'drawn', meaning: 'Rows drawn at random, for comparison.' },
 }
 
 /** `1 (0.98)`: what the model itself would say of the row. */

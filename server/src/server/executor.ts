@@ -7,6 +7,7 @@ import {
   type RunArguments,
   type StatusParams,
 } from '../protocol/messages.ts'
+import type { Mood } from '../protocol/pages.ts'
 import type { BackendInfo, ResultFile } from '../protocol/results.ts'
 import { inert } from '../report/inert.ts'
 import { mood, sentences, summary, verdict } from '../report/wording.ts'
@@ -25,7 +26,7 @@ export interface Teller {
   status(params: StatusParams): void
   ran(params: RanParams): void
   /** For clients that show no results themselves. */
-  say(message: string, mood: 'good' | 'bad' | 'quiet'): void
+  say(message: string, mood: Mood): void
   finished(): void
 }
 

@@ -42,6 +42,9 @@ export interface MarksTeller {
 
 const afterEditMs = 300
 const mostSpecs = 200
+/** Suspects further down say ever less, and would drown what is flagged by rules. */
+const mostSuspects = 25
+const mostOf = ({ rule }: Flagged) => (rule.kind === 'complaint' ? mostSuspects : Number.POSITIVE_INFINITY)
 
 export function isDataFile(path: string): boolean {
   return /\.(csv|tsv|tab|txt|jsonl|ndjson)$/i.test(path)
@@ -184,7 +187,7 @@ export function openMarks(workspace: Workspace, teller: MarksTeller): Marks {
         stays(false)
         continue
       }
-      const rows = flagged.rows.slice(0, Math.max(1, workspace.settings.maxPerFile))
+      const rows = flagged.rows.slice(0, Math.max(1, Math.min(workspace.settings.maxPerFile, mostOf(flagged))))
       const entry: Entry = {
         ruling: { flagged, place, outdated: false },
         asked: askedFor(flagged, rows),

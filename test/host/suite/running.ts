@@ -46,7 +46,7 @@ export function running(): void {
       await vscode.commands.executeCommand('assay.result', { uri: file('people.assay').toString(), name: 'too_much_churn' })
       const frame = await panelOf('too_much_churn')
       await frame.locator('.rows > .row').first().locator('.cell.check').click()
-      await frame.getByRole('button', { name: 'Try without these rows' }).first().click()
+      await frame.getByRole('button', { name: 'Try without them' }).first().click()
       const text = await until('an intervention', () => editor.document.getText() !== before && editor.document.getText())
       assert.match(text.slice(0), /intervene \w+ \{[^}]*key in/s)
     }).timeout(40_000)
