@@ -112,7 +112,7 @@ async function trainedModel(ctx: RunContext, plan: ModelPlan, identity: string):
     l2: 'l2' in plan.model ? plan.model.l2 : 0,
   }
   const { session } = await onBackend(ctx, hash, architecture, async () => set)
-  const { theta, ...fitted } = await fit(ctx, plan, session, await validationSet(ctx, plan, encoding, labels))
+  const { theta, ...fitted } = await fitOn(ctx, plan, session, await validationSet(ctx, plan, encoding, labels))
   const unconverged = fitted.converged || architecture.hidden.length > 0 ? [] : [notConverged(plan, fitted)]
   const more = [...notes, ...encoding.notes, ...unconverged]
   const meta: ModelMeta = { encoding, labels, architecture, fitted, notes: more }
@@ -135,13 +135,13 @@ export async function train(
   leaveBackend(ctx.training)
   const session = await (await ctx.backend()).open(architecture, set)
   try {
-    return await fit(ctx, plan, session, validation, from)
+    return await fitOn(ctx, plan, session, validation, from)
   } finally {
     session.dispose()
   }
 }
 
-function fit(ctx: RunContext, plan: ModelPlan, session: Session, validation: Examples | undefined, from?: Float64Array): Promise<Fitted> {
+function fitOn(ctx: RunContext, plan: ModelPlan, session: Session, validation: Examples | undefined, from?: Float64Array): Promise<Fitted> {
   const options = plan.train
   return session.train(
     {
