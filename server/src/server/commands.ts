@@ -99,7 +99,9 @@ export function cancelRuns(workspace: Workspace, args: CancelArguments): number 
 }
 
 /** The last results that still say something about what is declared; those of one name, or all. */
-export function lastResults(workspace: Workspace, args: ResultArguments): ResultFile {
+export async function lastResults(workspace: Workspace, args: ResultArguments): Promise<ResultFile> {
+  // By their plans, which say what columns there are: after a start these are known only now.
+  await workspace.ready(pathOf(args.uri))
   const snapshot = existing(workspace, args.uri)
   return file(
     snapshot.path,

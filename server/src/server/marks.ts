@@ -84,7 +84,7 @@ export function openMarks(workspace: Workspace, teller: MarksTeller): Marks {
       let unsought = 0
       for (const { ruling, flags, placed, sought } of entries()) {
         const here = [...placed].filter(([, place]) => place.path === path)
-        if (here.length > 0) unsought += ruling.flagged.total - sought
+        if (here.length > 0) unsought += Math.min(ruling.flagged.total, mostOf(ruling.flagged)) - sought
         for (const [id, place] of here) marks.push({ ruling, flag: flags.get(id)!, range: rangeFor(ruling.flagged, flags.get(id)!, place) })
       }
       if (marks.length === 0 && !published.has(path)) continue

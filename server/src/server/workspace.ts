@@ -90,8 +90,9 @@ export function openWorkspace(host: Host): Workspace {
     }
   }
   const placeOf = (path: string) => {
-    const folder = folderOf(path)
-    if (folder === undefined || !workspace.trusted) return undefined
+    // Nothing is written into a folder that nobody vouches for.
+    const folder = workspace.trusted ? folderOf(path) : undefined
+    if (folder === undefined) return undefined
     let place = places.get(folder)
     if (place === undefined) {
       const options = { folder, engine: 'reference', threads: 1, memoryMegabytes: backgroundMegabytes }
@@ -140,7 +141,7 @@ export function openWorkspace(host: Host): Workspace {
     trusted: true,
     folders: [],
     onCounted: () => {},
-    folderOf,
+    folderOf: (path) => (workspace.trusted ? folderOf(path) : undefined),
     snapshot(path) {
       const known = taken.get(path)
       const now = performance.now()
