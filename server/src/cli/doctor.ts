@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { breather } from '../engine/context.ts'
 import { type Diagnosis, type DoctorEvent, doctor, type EngineReport } from '../engine/doctor.ts'
@@ -47,7 +48,8 @@ async function doctorCommand(settings: Settings, io: Io): Promise<number> {
       },
       progress,
     )
-    const text = settings.format === 'json' ? `${JSON.stringify(diagnosis.report, null, 2)}\n` : diagnosisText(diagnosis)
+    const advice = { ...diagnosis.advice, ...dawnAdvice(diagnosis) }
+    const text = settings.format === 'json' ? `${JSON.stringify(diagnosis.report, null, 2)}\n` : diagnosisText({ ...diagnosis, advice })
     writeText(text, settings, io)
     return diagnosis.passed ? EXIT.ok : EXIT.failed
   } catch (reason) {
@@ -57,6 +59,18 @@ async function doctorCommand(settings: Settings, io: Io): Promise<number> {
     stopListening()
   }
 }
+
+/** npm installs Dawn beside everything else; the editor's package leaves it out, for it would be three times the size. */
+export function dawnAdvice({ report }: Pick<Diagnosis, 'report'>, home = programFolder()): { readonly webgpu?: string } {
+  const rung = report.engines.find((engine) => engine.name === 'webgpu')
+  if (rung === undefined || rung.present || !/find \w+ 'webgpu'/.test(rung.reason ?? '')) return {}
+  return {
+    webgpu: `The package for editors does not bring npm's \`webgpu\` (Dawn, 132 MB): \`npm install --no-save --prefix "${home}" webgpu\` adds it, until the next update. It needs a graphics driver with Vulkan, Metal or Direct3D 12.`,
+  }
+}
+
+/** Above \`dist/\`, where a bundle of this looks for packages. */
+const programFolder = () => fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '')
 
 const FIGURES = [
   ['logisticHvpMs', 'logistic HVP'],
