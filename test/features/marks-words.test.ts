@@ -85,8 +85,8 @@ test('suspects of a complaint are hints, at their labels', () => {
       .map((one) => markDiagnostic(one))
       .map(({ severity, message }) => [severity, message]),
   ).toEqual([
-    [3, 'Suspect 1 of 2 of the complaint `c`: influence 0.4213. Labelled true; the model says false (0.98).'],
-    [3, 'Suspect 2 of 2 of the complaint `c`: influence 0.1.'],
+    [4, 'Suspect 1 of 2 of the complaint `c`: influence 0.4213. Labelled true; the model says false (0.98).'],
+    [4, 'Suspect 2 of 2 of the complaint `c`: influence 0.1.'],
   ])
   expect(flaggedIn(text, { kind: 'complaint', name: 'c', status: 'ok', ranking })).toBeUndefined()
 })
