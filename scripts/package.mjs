@@ -59,6 +59,8 @@ function stageProgram() {
   const built = JSON.parse(readFileSync(join(root, 'dist/.built.json'), 'utf8')).files
   for (const name of built) if (!name.startsWith('methods.')) copy(`dist/${name}`)
   for (const name of ['bin', 'media', 'LICENSE', 'README.md', 'CHANGELOG.md']) copy(name)
+  // What the README shows.
+  for (const name of readdirSync(join(root, 'docs'))) if (name.endsWith('.png')) copy(`docs/${name}`)
   for (const name of readdirSync(join(root, 'grammar'))) if (name.endsWith('.json') && name !== 'tsconfig.json') copy(`grammar/${name}`)
   const {
     scripts,

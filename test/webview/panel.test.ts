@@ -59,6 +59,23 @@ describe.skipIf(!chromiumPath)(title, () => {
       await panel.post({ type: 'idle' })
     })
 
+    test('a page of another version asks for the window to be loaded again', async () => {
+      await open('slices')
+      await panel.post({ type: 'page', page: { ...page('slices'), schema: 'assay-page/2' as never } })
+      expect(await panel.texts('.nothing p')).toEqual([expect.stringMatching(/another version .* Reload the window/)])
+      expect(await panel.ask(`document.querySelectorAll('.section, .header').length`)).toBe(0)
+    })
+
+    test('beside an editor, suspects and what can be done with them fit without scrolling sideways', async () => {
+      await panel.tab.setViewportSize({ width: 650, height: 860 })
+      await open('ranking')
+      expect(await panel.ask(`(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.grid'))`)).toBe(0)
+      expect(
+        await panel.ask(`new Set([...document.querySelectorAll('.bar vscode-button:not([hidden])')].map((one) => one.getBoundingClientRect().top)).size`),
+      ).toBe(1)
+      await panel.tab.setViewportSize({ width: 1100, height: 860 })
+    })
+
     test('a narrow panel scrolls down, never sideways', async () => {
       await panel.tab.setViewportSize({ width: 340, height: 700 })
       for (const name of ['ranking', 'slices', 'assertion', 'comparison', 'model']) {

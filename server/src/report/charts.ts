@@ -257,7 +257,7 @@ async function discoverChart(result: DiscoverResult, link: Link): Promise<Chart[
       domain: [Math.min(...ends, result.meanError ?? Number.POSITIVE_INFINITY), Math.max(...ends, result.meanError ?? 0)],
     },
     marks: [
-      plot.gridY({ stroke: faint, strokeOpacity: 1 }),
+      plot.gridY({ ticks: 6, stroke: faint, strokeOpacity: 1 }),
       ...(result.meanError === undefined ? [] : [plot.ruleY([result.meanError], { stroke: quiet, strokeDasharray: '4 3' })]),
       plot.ruleX(rows, { x: 'size', y1: 'low', y2: 'high', stroke: accent, strokeOpacity: 0.5, strokeWidth: 2 }),
       plot.dot(rows, { x: 'size', y: 'mean', fill: accent, r: 5, title: 'title', ...linked(rows) }),
