@@ -61,7 +61,9 @@ export function running(): void {
         'a notification of training',
         async () => {
           assert.equal(hasEnded, false, 'the run ended before it could be cancelled')
-          const texts = await (await page()).$$eval('.notification-toast', (toasts) => toasts.map((one) => one.textContent ?? ''))
+          const texts = await (await page()).$$eval('.notification-list-item', (shown) => shown.map((one) => one.textContent ?? ''))
+          // Some versions keep what is told behind the bell.
+          if (texts.length === 0) await vscode.commands.executeCommand('notifications.showList')
           return texts.find((text) => /too_many_sevens|reader/.test(text) && /train|reading/i.test(text))
         },
         60_000,
