@@ -71,7 +71,9 @@ describe.skipIf(!chromiumPath)(title, () => {
       await open('ranking')
       expect(await panel.ask(`(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.grid'))`)).toBe(0)
       expect(
-        await panel.ask(`new Set([...document.querySelectorAll('.bar vscode-button:not([hidden])')].map((one) => one.getBoundingClientRect().top)).size`),
+        await panel.ask(
+          `new Set([...document.querySelectorAll('.bar vscode-button:not([hidden])')].map((one) => one.getBoundingClientRect().top)).size`,
+        ),
       ).toBe(1)
       await panel.tab.setViewportSize({ width: 1100, height: 860 })
     })
