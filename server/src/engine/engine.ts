@@ -13,7 +13,7 @@ import { createOnnxModels, releaseOnnxModels } from './onnx-model.ts'
 import { runPreview } from './preview.ts'
 import { profileSource } from './profile.ts'
 import { runIndex, runPlans } from './run.ts'
-import { leaveBackend, type TrainingRows } from './training-rows.ts'
+import { release, type TrainingRows } from './training-rows.ts'
 
 /**
  * The engine: everything that computes, behind one door (`events.ts`). It runs in a worker of the server's process (`client.ts`, `worker.ts`), or in this
@@ -101,7 +101,7 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
       ),
     )
     return running.finally(() => {
-      leaveBackend(training)
+      release(training)
       return releaseOnnxModels(onnx)
     })
   }

@@ -12,7 +12,7 @@ import { rowOrder } from './keys.ts'
 import { type OnnxReading, onnxFacts } from './onnx-answers.ts'
 import { onnxHash } from './onnx-model.ts'
 import { scoreNotes } from './predictions.ts'
-import { leaveBackend, onBackend, rowsOf } from './training-rows.ts'
+import { onBackend, release, rowsOf } from './training-rows.ts'
 
 /**
  * Models of a run: training rows in key order, their encoding, the parameters (from the cache where plan, data and backend are the same), and
@@ -132,7 +132,7 @@ export async function train(
   validation: Examples | undefined,
   from?: Float64Array,
 ): Promise<Fitted> {
-  leaveBackend(ctx.training)
+  release(ctx.training)
   const session = await (await ctx.backend()).open(architecture, set)
   try {
     return await fitOn(ctx, plan, session, validation, from)

@@ -25,15 +25,14 @@ export async function onBackend(
 /** The rows alone. */
 export async function rowsOf(ctx: RunContext, hash: string, load: () => Promise<TrainingSet>): Promise<TrainingSet> {
   if (ctx.training.held?.hash === hash) return ctx.training.held.set
-  leaveBackend(ctx.training)
-  ctx.training.held = undefined
+  release(ctx.training)
   const set = await load()
   ctx.training.held = { hash, set }
   return set
 }
 
-/** Makes room on the backend: the rows stay in memory. */
-export function leaveBackend({ held }: TrainingRows): void {
-  held?.session?.dispose()
-  if (held) held.session = undefined
+/** Makes room, on the backend and in memory. */
+export function release(training: TrainingRows): void {
+  training.held?.session?.dispose()
+  training.held = undefined
 }
