@@ -125,7 +125,7 @@ async function targeted(
     return indicesWhere(model.trained!.rows, (position) => chosen.has(position))
   }
   const models: FittedModel[] = []
-  for (const one of plan.models) models.push(await fitModel(ctx, one))
+  for (const one of plan.models) models.push({ ...(await fitModel(ctx, one)), plan: one })
   const asked = await askModels(ctx, task.complaint, models)
   const { predictions } = asked[0]!
   const evaluated = await evaluateComplaint(ctx, task.complaint, asked)
