@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly home?: string
   /** A search for slices holds at most this many rows in memory, 5 000 000 unless given; more stay in the database. */
   readonly inMemoryRows?: number
+  /** The thread that asks must stay quick: the engine's yields to it. */
+  readonly behind?: boolean
 }
 
 export interface PreviewRequest {

@@ -6,11 +6,13 @@ import type { Reading } from '../sql/tree.ts'
 import type { Call, Reply } from './client.ts'
 import { openEngine } from './engine.ts'
 import type { EngineOptions, PreviewRequest } from './events.ts'
+import { stepBack } from './step-back.ts'
 
 /** The engine's thread: `openEngine` behind messages. The flag in shared memory stops loops that never look at their messages. */
 const CLOSING_MS = 200
 const port = parentPort!
 const { options, flag } = workerData as { options: EngineOptions; flag: SharedArrayBuffer }
+if (options.behind) stepBack()
 const engine = openEngine(options, new Int32Array(flag))
 const reply = (message: Reply) => port.postMessage(message)
 

@@ -196,7 +196,7 @@ export function openWorkspace(host: Host): Workspace {
       const folder = folderOf(path)
       if (folder === undefined) return undefined
       const { engine, threads, memory } = workspace.settings
-      return { folder, engine, threads, memoryMegabytes: memory }
+      return { folder, engine, threads, memoryMegabytes: memory, behind: true }
     },
     positions: async (path, asked) => (await placeOf(path)?.background.positions(asked)) ?? asked.keys.map(() => null),
     async close() {

@@ -15,14 +15,6 @@ export function packaged(): void {
       assert.equal(packageJSON.devDependencies, undefined)
     })
 
-    test('is activated when it is wanted, not before', async () => {
-      const extension = vscode.extensions.getExtension('assay.assay')!
-      assert.equal(extension.isActive, false)
-      const began = performance.now()
-      await extension.activate()
-      console.log(`      loading and activating took ${Math.round(performance.now() - began)} ms`)
-    })
-
     test('opens its sample', async () => {
       await vscode.commands.executeCommand('assay.openSample')
       const editor = await until('the sample', () => vscode.window.activeTextEditor)
