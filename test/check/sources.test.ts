@@ -22,6 +22,12 @@ source j { from 'people.csv'; secret 'S' }
                               ^^^^^^ secret-without-database`)
   })
 
+  it('in the wrong quotes are one mistake, one problem', () => {
+    const { problems: found, syntax } = checkFile('source k { from "people.csv" }\nslice of_k on k where age > 3')
+    expect(syntax.map((one) => one.code)).toEqual(['name-for-string'])
+    expect(found).toEqual([])
+  })
+
   it('check the options of readers', () => {
     problems(`
 source a { from 'people.csv' with (delim: ';', header: true, skip: 2, nullstr: '?', types: [age: INTEGER, income: decimal(10, 2)]) }

@@ -139,7 +139,9 @@ function idxSchema(hasLabels: boolean): Schema {
 }
 
 function checkReader(setting: ast.Setting, site: Site): void {
-  if (settingOf('reader', setting.name.text)) checkSetting(setting, 'reader', site)
+  // A file in double quotes: the parser has said so.
+  if (setting.name.quoted) spoil(site)
+  else if (settingOf('reader', setting.name.text)) checkSetting(setting, 'reader', site)
   else {
     const known = settings.reader.map((one) => one.name)
     report(site, 'unknown-reader', setting.name, { name: setting.name.text, nearest: nearest(setting.name.text, known) })
