@@ -1,7 +1,21 @@
 /**
  * Complaints: whether they find what they should. Each part stands in a file of its own (`lib-complaints-….mjs`), runs through the command line and
- * prints a table. `ENGINE=onnx` chooses the engine.
+ * prints a table. `npm run bench -- complaints:fig12` runs one part, `complaints:fig12,table5` several. `ENGINE=onnx` chooses the engine.
  */
+import { fig12 } from './lib-complaints-fig12.mjs'
 import { labelErrors } from './lib-complaints-label-errors.mjs'
+import { table5 } from './lib-complaints-table5.mjs'
 
-labelErrors()
+const parts = {
+  'label-errors': labelErrors,
+  table5,
+  fig12,
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in parts))
+if (unknown.length) {
+  console.error(`There is no part ${unknown.join(', ')}. There are: ${Object.keys(parts).join(', ')}.`)
+  process.exit(2)
+}
+for (const name of asked.length ? asked : Object.keys(parts)) await parts[name]()

@@ -128,7 +128,7 @@ ${complaint('loss_5_folds', { by: 'loss', using: 'folded5' })}${complaint('loss_
  * labels, of each given class as many rows as its off-diagonal entry are issues (prune by noise rate: the largest margins, if the model disagrees), and
  * issues come first, by self-confidence (Northcutt et al. 2021). The other rows follow in the same order. `own`: out-of-fold probability of the given label.
  */
-function confidentLearning(own, labels) {
+export function confidentLearning(own, labels) {
   const of = (i, c) => (labels[i] === c ? own[i] : 1 - own[i])
   const all = labels.map((_, i) => i)
   const mean = (some) => some.reduce((sum, x) => sum + x, 0) / some.length
