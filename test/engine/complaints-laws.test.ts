@@ -167,3 +167,49 @@ describe.each([
     if (!sharp) expect(moved).toBeGreaterThan(cases / 2)
   })
 })
+
+describe('typed arrays and the database', () => {
+  let lab: Lab
+  beforeAll(async () => {
+    lab = await openLab(tables(createRng(4), false), models)
+  })
+  afterAll(() => lab.close())
+
+  test('relax 300 random queries to the same answers and the same derivatives', { timeout: 600_000 }, async () => {
+    const wrong: string[] = []
+    let compared = 0
+    let single = 0
+    for (let seed = 1001; seed <= 1300; seed++) {
+      const rng = createRng(seed)
+      const { query, expectation } = randomComplaint(rng)
+      const using = modelsIn(query)
+      if (using.length === 0) continue
+      const task = lab.task(query, [expectation], using)
+      if (!task.rowwise) continue
+      single++
+      const unanswered = seed % 5 === 0
+      const answers = memo((model, table) => {
+        const p = probabilities(createRng(seed * 31 + model.length + table.charCodeAt(0)), ROWS[table]!, WIDTH[model]!)
+        if (unanswered) p.fill(WIDTH[model] === 1 ? Number.NaN : 0, 2 * WIDTH[model]!, 3 * WIDTH[model]!)
+        return seed % 7 === 0 ? certain(p, WIDTH[model]!) : p
+      })
+      const blamed = using[seed % using.length]!
+      const turned = { ...task, model: blamed, source: task.predictions.find((p) => p.model === blamed)!.source }
+      const [byRows, byDatabase] = [await lab.evaluate(turned, answers), await lab.evaluate({ ...turned, rowwise: undefined }, answers)]
+      if (byRows.relaxedBy !== 'typed arrays') continue
+      compared++
+      const flat = ({ expectations, weights, more, weight }: Evaluated) => [
+        ...expectations.map((e) => e.relaxed ?? 0.123),
+        ...weights,
+        ...more.flatMap((p) => [...p.weights]),
+        weight,
+      ]
+      const [mine, its] = [flat(byRows), flat(byDatabase)]
+      if (mine.length !== its.length || mine.some((x, i) => !(Math.abs(x - its[i]!) <= 1e-6 * Math.max(1, Math.abs(its[i]!)))))
+        wrong.push(`${seed} (${blamed}): ${query} / ${expectation}`)
+    }
+    expect(wrong).toEqual([])
+    expect(compared).toBeGreaterThan(0.8 * single)
+    expect(compared).toBeGreaterThan(100)
+  })
+})

@@ -4,9 +4,11 @@ import { check } from '../../server/src/check/check.ts'
 import { allReadings } from '../../server/src/check/readings.ts'
 import { openTables } from '../../server/src/data/duckdb.ts'
 import type { ColumnData, Columns, Tables } from '../../server/src/data/tables.ts'
-import { type Asked, type Evaluated, evaluateComplaint } from '../../server/src/engine/complaint.ts'
+import { type Evaluated, evaluateComplaint } from '../../server/src/engine/complaint.ts'
 import type { RunContext } from '../../server/src/engine/context.ts'
 import type { FittedModel } from '../../server/src/engine/models.ts'
+import type { Asked } from '../../server/src/engine/relaxed.ts'
+import { createResident } from '../../server/src/engine/resident.ts'
 import type { ComplaintTask, ModelPlan } from '../../server/src/plan/plan.ts'
 import { planFor } from '../../server/src/plan/plan-for.ts'
 import { literal, star } from '../../server/src/sql/build.ts'
@@ -57,7 +59,9 @@ export async function openLab(tables: Readonly<Record<string, LabTable>>, models
       ],
     })
   }
-  const ctx = { tables: writing(db), breathe: async () => {}, step: () => {}, prepared: new Map() } as unknown as RunContext
+  const prepared = new Map([...schemas].map(([name, columns]) => [name, { plan: { columns }, hash: name }]))
+  const nothing = { breathe: async () => {}, step: () => {}, partitions: new Map() }
+  const ctx = { ...nothing, tables: writing(db), resident: createResident(), prepared } as unknown as RunContext
   const fitted = new Map<string, FittedModel>()
   const rowsOf = (table: string) => Object.values(tables[table]!.columns)[0]!.length
   return {

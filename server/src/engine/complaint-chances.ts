@@ -33,32 +33,17 @@ const quoted = (name: string) => printExpr({ kind: 'column', name })
 /** The table of a model's predictions must be there, with the probability of every class. O(rows × choices). */
 export async function registerChances(ctx: RunContext, source: ChanceSource): Promise<Intervals | undefined> {
   const { plan, model, predictions } = source
-  const { rows, width, values } = predictions
-  let someMissing = false
-  for (let i = 0; i < rows && !someMissing; i++) someMissing = !isAnswered(values, i, width)
+  const { rows } = predictions
   const predicted = predictionTable(plan)
-  const missing = someMissing ? [cast({ kind: 'is_null', negated: false, value: column('prediction') }, 'double')] : []
+  const missing = someUnanswered(predictions) ? [cast({ kind: 'is_null', negated: false, value: column('prediction') }, 'double')] : []
   if (plan.kind === 'class') {
     const labels = model.labels!.values
     await offer(ctx, plan, predicted, [...labels.map((label) => column(scoreColumn(label))), ...missing], labels)
     return undefined
   }
   const intervals = await intervalsOf(ctx, source)
-  const { thresholds } = plan
-  const last = thresholds.length
-  const between = (j: number) =>
-    j === 0 ? thresholds[0]! - 1 : j === last ? thresholds[last - 1]! + 1 : (thresholds[j - 1]! + thresholds[j]!) / 2
-  const choices = Array.from({ length: 2 * last + 1 }, (_, c) => (c % 2 === 0 ? between(c / 2) : thresholds[(c - 1) / 2]!))
-  const chances = new Float64Array(choices.length)
-  const columns = choices.map(() => new Float64Array(rows))
-  const absent = new Float64Array(rows)
-  for (let i = 0; i < rows; i++) {
-    const answered = isAnswered(values, i, width)
-    if (answered) intervals.chances(i, chances)
-    else absent[i] = 1
-    for (let c = 0; c < choices.length; c++) columns[c]![i] = answered ? chances[c]! : 0
-  }
-  const named = [...columns, ...(someMissing ? [absent] : [])].map((data, c) => ({ name: `p${c}`, data: number(data, 'any') }))
+  const { choices, columns, absent } = intervalChances(source, intervals)
+  const named = [...columns, ...(absent ? [absent] : [])].map((data, c) => ({ name: `p${c}`, data: number(data, 'any') }))
   const wide = `${chanceTable(plan.name)} wide`
   await ctx.tables.create(wide, {
     rows,
@@ -81,6 +66,35 @@ export async function registerChances(ctx: RunContext, source: ChanceSource): Pr
     choices,
   )
   return intervals
+}
+
+export function someUnanswered({ rows, width, values }: Predictions): boolean {
+  for (let i = 0; i < rows; i++) if (!isAnswered(values, i, width)) return true
+  return false
+}
+
+/** The choices among intervals, and for each the chances of all rows; `absent` is 1 where a row has no answer. O(rows × choices). */
+export function intervalChances(
+  { plan: { thresholds }, predictions: { rows, width, values } }: ChanceSource,
+  intervals: Intervals,
+): { readonly choices: readonly number[]; readonly columns: readonly Float64Array[]; readonly absent?: Float64Array } {
+  const last = thresholds.length
+  const between = (j: number) =>
+    j === 0 ? thresholds[0]! - 1 : j === last ? thresholds[last - 1]! + 1 : (thresholds[j - 1]! + thresholds[j]!) / 2
+  const choices = Array.from({ length: 2 * last + 1 }, (_, c) => (c % 2 === 0 ? between(c / 2) : thresholds[(c - 1) / 2]!))
+  const chances = new Float64Array(choices.length)
+  const columns = choices.map(() => new Float64Array(rows))
+  let absent: Float64Array | undefined
+  for (let i = 0; i < rows; i++) {
+    const answered = isAnswered(values, i, width)
+    if (answered) intervals.chances(i, chances)
+    else {
+      absent ??= new Float64Array(rows)
+      absent[i] = 1
+    }
+    for (let c = 0; c < choices.length; c++) columns[c]![i] = answered ? chances[c]! : 0
+  }
+  return { choices, columns, absent }
 }
 
 /** A row's chances as a list, and the choices that they are of; one more choice, NULL, for rows without an answer. */
@@ -115,7 +129,7 @@ export interface Intervals {
   slope(row: number, choice: number): number
 }
 
-async function intervalsOf(ctx: RunContext, { plan, model, predictions }: ChanceSource): Promise<Intervals> {
+export async function intervalsOf(ctx: RunContext, { plan, model, predictions }: ChanceSource): Promise<Intervals> {
   const { width, values } = predictions
   const { thresholds } = plan
   const m = thresholds.length
@@ -169,6 +183,11 @@ export function classOf(model: FittedModel, label: string | number | boolean): n
 
 /** The root of the mean squared difference between prediction and target over the rows that the model learned from. One pass over its source. */
 async function residualDeviation(ctx: RunContext, model: FittedModel): Promise<number> {
+  const key = `deviation ${model.hash}`
+  return ctx.resident.get<number>(key) ?? ctx.resident.keep(key, await measuredDeviation(ctx, model), 64)
+}
+
+async function measuredDeviation(ctx: RunContext, model: FittedModel): Promise<number> {
   const { plan } = model
   const where = plan.train === undefined ? '' : ` where ${quoted(SPLIT)} = ${printExpr({ kind: 'literal', value: plan.train.split })}`
   const known: Columns = await ctx.tables.query(

@@ -1,21 +1,18 @@
 import type { Columns } from '../data/tables.ts'
 import type { ComplaintTask, ExpectationPlan } from '../plan/plan.ts'
-import { GROUP, GROUPS, groupColumn, SEEDS, seedOf, slotColumn } from '../plan/provenance/lineage.ts'
 import type { ExpectationResult, Json } from '../protocol/results.ts'
-import { literal, star } from '../sql/build.ts'
-import { printExpr } from '../sql/print.ts'
-import { createAs } from '../sql/statements.ts'
-import { ROW } from '../sql/tree.ts'
-import { jsonAt, namedColumn, numberAt, numbersOf } from './columns.ts'
-import { classOf, type Intervals, registerChances } from './complaint-chances.ts'
+import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import { addSlopes, treeValue } from './complaint-tree.ts'
 import type { RunContext } from './context.ts'
 import type { FittedModel } from './models.ts'
 import { type Predictions, predict, registerPredictions } from './predictions.ts'
+import { type Asked, answersOf, type Pull, type Relaxed } from './relaxed.ts'
+import { relaxedByDatabase } from './relaxed-database.ts'
+import { relaxedByRows } from './relaxed-rows.ts'
 
 /**
- * A complaint's query, hard and relaxed (METHODS §4; R §5). The database gives the slots of every group (sums, chances) and, once it is known which
- * expectations do not hold, the derivative by each row's chances; between them small trees are evaluated forwards and in reverse.
+ * A complaint's query, hard and relaxed (METHODS §4; R §5). The relaxation (`relaxed.ts`) gives the slots of every group (sums, chances) and, once it is
+ * known which expectations do not hold, the derivative by each row's chances; between them small trees are evaluated forwards and in reverse.
  * Cost: two passes over the lineage, and one more for every further expectation that does not hold.
  *
  * q = Σ ± relaxed values of what is not as expected, signed so that more is better; rows that should (not) be there by the chance that they are.
@@ -29,17 +26,12 @@ export interface Evaluated {
   readonly more: readonly Part[]
   /** Sum of |weights| less their mean over a row's classes: zero where nothing stands, or no row can change the answer. */
   readonly weight: number
+  readonly relaxedBy: Relaxed['by']
   readonly notes: readonly string[]
 }
 export interface Part {
   readonly predictions: Predictions
   readonly weights: Float32Array
-}
-
-/** A model's answers about a table. */
-export interface Asked {
-  readonly model: FittedModel
-  readonly predictions: Predictions
 }
 
 /** Answers of every model about every table that the complaint's query reads; the blamed model's about the complaint's first table come first. */
@@ -63,10 +55,8 @@ export async function askModels(
 const MOST_TOLD = 1000
 
 export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Evaluated> {
-  const intervals = await register(ctx, task, asked)
-  const hard = await ctx.tables.query(task.hardSql)
-  await ctx.tables.execute(createAs('table', GROUPS, task.relaxedSql))
-  const groups = new Groups(await ctx.tables.query(`select * from ${quoted(GROUPS)}`), task)
+  const hard = await hardAnswer(ctx, task, asked)
+  const groups = (await relaxedByRows(ctx, task, asked)) ?? (await relaxedByDatabase(ctx, task, asked))
   await ctx.breathe()
   const told: ExpectationResult[] = []
   const pulls: Pull[] = []
@@ -79,7 +69,7 @@ export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, as
   const parts = blamed.map(({ predictions }) => ({ predictions, weights: new Float32Array(predictions.rows * predictions.width) }))
   let scale = 0
   for (const pull of pulls) {
-    const own = await derivatives(ctx, task, blamed, intervals, pull)
+    const own = await groups.derivatives(blamed, pull)
     const length = Math.sqrt(own.reduce((sum, weights, p) => sum + squaredLength(parts[p]!.predictions, weights), 0))
     if (!(length > 0)) continue
     scale ||= length
@@ -103,37 +93,29 @@ export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, as
     weights: first!.weights,
     more,
     weight: parts.reduce((sum, part) => sum + movable(part), 0),
+    relaxedBy: groups.by,
     notes,
   }
 }
 
-const quoted = (name: string) => printExpr({ kind: 'column', name })
 const isAboutRows = (e: ExpectationPlan) => e.relation === 'row' || e.relation === 'no row'
 
-async function register(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Map<string, Intervals>> {
-  const of = (model: string, source: string) => asked.find((a) => a.model.plan.name === model && a.predictions.source === source)!
+/** The query as written, over what is predicted. */
+async function hardAnswer(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Columns> {
   for (const { model, source, scores } of task.predictions) {
-    const { model: fitted, predictions } = of(model, source)
+    const { model: fitted, predictions } = answersOf(asked, model, source)
     const isChosen = task.chances.some((c) => c.kind === 'class' && c.model === model && c.source === source)
     await registerPredictions(ctx, fitted, predictions, isChosen && fitted.labels ? fitted.labels.values : scores)
   }
-  const found = new Map<string, Intervals>()
-  for (const plan of task.chances) {
-    const intervals = await registerChances(ctx, { plan, ...of(plan.model, plan.source) })
-    if (intervals) found.set(plan.name, intervals)
-  }
-  return found
+  return ctx.tables.query(task.hardSql)
 }
-
-/** Seeds by group: ∂q/∂slot. */
-type Pull = Map<number, Float64Array>
 
 interface Judged {
   readonly results: ExpectationResult[]
   readonly pull: Pull
 }
 
-function aboutValues(task: ComplaintTask, hard: Columns, groups: Groups, i: number): Judged {
+function aboutValues(task: ComplaintTask, hard: Columns, groups: Relaxed, i: number): Judged {
   const expectation = task.expectations[i]!
   const actuals = namedColumn(hard, `assay actual ${i}`)
   const results: ExpectationResult[] = []
@@ -152,7 +134,7 @@ function aboutValues(task: ComplaintTask, hard: Columns, groups: Groups, i: numb
 }
 
 /** Rows that should not be there are pushed out one by one; of rows that might be the missing one, at least one is to come. */
-function aboutRows(task: ComplaintTask, hard: Columns, groups: Groups, i: number): Judged {
+function aboutRows(task: ComplaintTask, hard: Columns, groups: Relaxed, i: number): Judged {
   const expectation = task.expectations[i]!
   const present = rowsSpokenOf(hard, i)
   const pull: Pull = new Map()
@@ -199,105 +181,9 @@ function rowsSpokenOf(hard: Columns, i: number): number[] {
   return rows
 }
 
-/** The groups that the result may have, found by their columns. */
-class Groups {
-  readonly size: number
-  readonly #columns: Columns
-  readonly #slots: readonly Float64Array[]
-  readonly #task: ComplaintTask
-  #places: Map<string, number> | undefined
-
-  constructor(columns: Columns, task: ComplaintTask) {
-    this.size = columns.rows
-    this.#columns = columns
-    this.#task = task
-    this.#slots = Array.from({ length: task.slots }, (_, s) => numbersOf(columns, slotColumn(s)))
-    const numbered = numbersOf(columns, GROUP)
-    if (numbered.some((g, i) => g !== i)) {
-      for (const slot of this.#slots) {
-        const moved = slot.slice()
-        for (const [i, g] of numbered.entries()) slot[g] = moved[i]!
-      }
-    }
-  }
-
-  slots(group: number): Float64Array {
-    return Float64Array.from(this.#slots, (slot) => slot[group]!)
-  }
-
-  find(hard: Columns, row: number): number | undefined {
-    if (this.#task.groups === 0) return 0
-    if (!this.#places) {
-      const numbered = numbersOf(this.#columns, GROUP)
-      const keys = keysOf(this.#columns, this.#task)
-      this.#places = new Map(Array.from({ length: this.size }, (_, i) => [keys(i), numbered[i]!]))
-    }
-    return this.#places.get(keysOf(hard, this.#task)(row))
-  }
-}
-
-function keysOf(columns: Columns, task: ComplaintTask): (row: number) => string {
-  const data = Array.from({ length: task.groups }, (_, i) => namedColumn(columns, groupColumn(i)))
-  return (row) => JSON.stringify(data.map((d) => jsonAt(d, row)))
-}
-
 function nameOf(task: ComplaintTask, hard: Columns, row: number): Record<string, Json> | undefined {
   if (task.shownOf.length === 0) return undefined
   return Object.fromEntries(task.shownOf.map(({ name, column }) => [name, jsonAt(namedColumn(hard, column), row)]))
-}
-
-/** Written into a statement rather than handed over. */
-const FEW_GROUPS = 64
-
-/** ∂(Σ seed·slot)/∂p for each of the blamed model's tables. */
-async function derivatives(
-  ctx: RunContext,
-  task: ComplaintTask,
-  blamed: readonly Asked[],
-  intervals: ReadonlyMap<string, Intervals>,
-  pull: Pull,
-): Promise<Float64Array[]> {
-  const places = [...pull.keys()]
-  const columns = [
-    Float64Array.from(places),
-    ...Array.from({ length: task.slots }, (_, s) => Float64Array.from(places, (g) => pull.get(g)![s]!)),
-  ]
-  const names = [GROUP, ...Array.from({ length: task.slots }, (_, s) => seedOf(s))]
-  if (places.length <= FEW_GROUPS) {
-    const rows = places.map((_, i) => columns.map((values) => literal(values[i]!)))
-    await ctx.tables.execute(
-      createAs('table', SEEDS, { items: [{ value: star }], from: { kind: 'values', rows, alias: 'v', columns: names } }),
-    )
-  } else {
-    await ctx.tables.create(SEEDS, {
-      rows: places.length,
-      columns: columns.map((values, i) => ({ name: names[i]!, data: { kind: 'number', values, integer: i === 0 } })),
-    })
-  }
-  const found = blamed.map(({ predictions }) => new Float64Array(predictions.rows * predictions.width))
-  for (const gradient of task.gradients) {
-    const part = blamed.findIndex((a) => a.model.plan.name === gradient.model && a.predictions.source === gradient.source)
-    if (part < 0) continue
-    const { model, predictions } = blamed[part]!
-    const given = await ctx.tables.query(gradient.sql)
-    await ctx.breathe()
-    const rows = numbersOf(given, ROW)
-    const classes = numbersOf(given, 'assay class')
-    const weights = numbersOf(given, 'assay weight')
-    const out = found[part]!
-    const { by } = gradient
-    const { width } = predictions
-    const among = by.kind === 'compared' ? intervals.get(by.chances)! : undefined
-    const label = by.kind === 'value' && by.label !== undefined ? classOf(model, by.label) : 0
-    const nChoices = among ? Number.POSITIVE_INFINITY : width
-    for (let i = 0; i < given.rows; i++) {
-      const [row, choice, weight] = [rows[i]!, classes[i]!, weights[i]!]
-      if (!Number.isFinite(weight) || choice >= nChoices) continue
-      if (among) out[among.cell(row)]! += weight * among.slope(row, choice)
-      else out[row * width + (by.kind === 'value' ? label : choice)]! += weight
-    }
-  }
-  return found
 }
 
 /** Of the derivative by the logits, ∂q/∂z_c = p_c(w_c − Σ p·w); for regression by the values. */

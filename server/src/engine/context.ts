@@ -6,6 +6,7 @@ import type { Cache } from './cache.ts'
 import type { FittedModel } from './models.ts'
 import type { OnnxModels } from './onnx-model.ts'
 import type { FoundPartition } from './partitions.ts'
+import type { Resident } from './resident.ts'
 import type { Prepared } from './sources.ts'
 import type { TrainingRows } from './training-rows.ts'
 
@@ -13,6 +14,8 @@ import type { TrainingRows } from './training-rows.ts'
 export interface RunContext {
   readonly tables: Tables
   readonly cache: Cache
+  /** Outlives the run. */
+  readonly resident: Resident
   readonly token: CancelToken
   /** The backend is opened when something must be computed on it, and named in every result from then on. */
   backend(): Promise<Backend>

@@ -12,6 +12,7 @@ import type { Engine, EngineOptions, Outcome, RunEvent } from './events.ts'
 import { createOnnxModels, releaseOnnxModels } from './onnx-model.ts'
 import { runPreview } from './preview.ts'
 import { profileSource } from './profile.ts'
+import { createResident } from './resident.ts'
 import { runIndex, runPlans } from './run.ts'
 import { release, type TrainingRows } from './training-rows.ts'
 
@@ -22,6 +23,7 @@ import { release, type TrainingRows } from './training-rows.ts'
 export function openEngine(options: EngineOptions, shared?: Int32Array): Engine {
   const flag = shared ?? new Int32Array(1)
   const cache = openCache(options.folder)
+  const resident = createResident()
   let backend: Promise<Backend> | undefined
   let current: Tables | undefined
   const token = {
@@ -86,6 +88,7 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
         {
           tables,
           cache,
+          resident,
           token,
           backend: backendOnce,
           step: (stage, done, of) => emit({ kind: 'step', name, stage, done, of }),

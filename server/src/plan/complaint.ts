@@ -14,6 +14,7 @@ import { Chances } from './provenance/chances.ts'
 import { classJoin } from './provenance/class-join.ts'
 import { choose, groupColumn, Lineage, type Query } from './provenance/lineage.ts'
 import { constantOf, QueryTables, type ValueAtom, type Variable } from './provenance/query-tables.ts'
+import { rowwisePlan } from './provenance/rowwise.ts'
 import { type Event, hardSubquery, predictedSubquery, relaxedSubquery } from './provenance/subqueries.ts'
 import { modelNamed } from './tables.ts'
 
@@ -91,6 +92,7 @@ function taskOf({ spec, query }: { spec: Spec; query: ast.Select }, complaint: C
     hardSql: printSelect(hard),
     relaxedSql: printSelect(lineage.values()),
     gradients,
+    rowwise: rowwisePlan(relaxed),
     groups: groupItems.length,
     shownOf,
     slots: answers.slots.length,

@@ -212,6 +212,8 @@ export interface ComplaintTask {
   readonly relaxedSql: string
   /** The derivative of Σ seed·slot by each row's chances, or values; the engine provides the seeds. */
   readonly gradients: readonly GradientPlan[]
+  /** The relaxed query once more as trees, where its rows enter by themselves. */
+  readonly rowwise?: RowwisePlan
   /** Columns `assay group i` that identify a row of the result. */
   readonly groups: number
   /** Columns of the hard query that name it for people. */
@@ -261,6 +263,28 @@ export interface GradientPlan {
     | { readonly kind: 'value'; readonly label?: string | number | boolean }
   readonly sql: string
 }
+/**
+ * A relaxed query over one table, without joins and subqueries: what the database is asked in `relaxedSql` and `gradients`, as trees over the columns of
+ * `alias`, for whoever has the table's columns at hand. A column named in `variables` or `values` is what a model says of the row.
+ */
+export interface RowwisePlan {
+  readonly source: string
+  readonly alias: string
+  /** What is drawn for each row: the column that stands for it, and the name of its chances. */
+  readonly variables: readonly { readonly column: string; readonly chances: string }[]
+  /** Predicted numbers and probabilities that are read as values. */
+  readonly values: readonly { readonly column: string; readonly model: string; readonly label?: string | number | boolean }[]
+  readonly where: readonly SqlExpr[]
+  readonly groups: readonly SqlExpr[]
+  readonly slots: readonly RowwiseSlot[]
+}
+/** See `provenance/lineage.ts`. `slopes` are the derivatives of a sum's value by each of `values`; null is zero. */
+export type RowwiseSlot =
+  | { readonly kind: 'sum'; readonly value: SqlExpr; readonly slopes: readonly (SqlExpr | null)[] }
+  | { readonly kind: 'fixed'; readonly value: SqlExpr }
+  | { readonly kind: 'variance'; readonly of: number }
+  | { readonly kind: 'presence' }
+
 export interface ExpectationPlan {
   readonly text: string
   /** The relaxed value of what is expected of, for one row of the result; for rows the chance that the row is there. The hard one is the hard query's column `assay actual i`. */

@@ -1,0 +1,281 @@
+import { DataProblem } from '../data/tables.ts'
+import type { ChancePlan, ComplaintTask, RowwisePlan } from '../plan/plan.ts'
+import { literal } from '../sql/build.ts'
+import { mentions } from '../sql/derivative.ts'
+import { printExpr, printSelect } from '../sql/print.ts'
+import { ROW, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
+import { namedColumn } from './columns.ts'
+import { classOf, type Intervals, intervalChances, intervalsOf, someUnanswered } from './complaint-chances.ts'
+import { digest, type RunContext } from './context.ts'
+import { isAnswered } from './metrics.ts'
+import type { Predictions } from './predictions.ts'
+import { type Asked, answersOf, keysOf, type Pull, type Relaxed } from './relaxed.ts'
+import { compileRowwise, type Emit, RowwiseAnswer, type RowwiseData, type RowwiseQuery, type Strided } from './rowwise.ts'
+import { bytesOf, type Cells, cellsOf, NotRowwise } from './rowwise-cells.ts'
+
+/**
+ * The relaxation of queries over one table by typed arrays (`rowwise.ts`). Columns, and what only the database can say of a row, are fetched once
+ * for a table that is known by its hash, and stay in memory from run to run: a new complaint about it needs no statement. `undefined` where the
+ * database has to relax the query.
+ */
+export async function relaxedByRows(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Relaxed | undefined> {
+  if (!task.rowwise) return undefined
+  try {
+    const draws = await drawsOf(ctx, task, asked)
+    const query = compileRowwise(task.rowwise, surroundings(ctx, task.rowwise, draws))
+    const data = await dataOf(ctx, query, draws, asked)
+    return new ByRows(task, query, data, draws)
+  } catch (reason) {
+    // What the database cannot say of every row, it may be able to say of those that count.
+    if (reason instanceof NotRowwise || reason instanceof DataProblem) return undefined
+    throw reason
+  }
+}
+
+/** What is drawn for each row: one of `choices`, by chances that are at hand. */
+export interface Draw {
+  readonly plan: ChancePlan
+  readonly asked: Asked
+  readonly choices: readonly (string | number | boolean | null)[]
+  /** Choices that the model has a say in; one more stands for no answer. */
+  readonly nSpoken: number
+  readonly intervals?: Intervals
+  chance(choice: number): Strided
+}
+
+export async function drawsOf(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Draw[]> {
+  const draws: Draw[] = []
+  for (const variable of task.rowwise!.variables) {
+    const plan = task.chances.find((c) => c.name === variable.chances)!
+    const source = answersOf(asked, plan.model, plan.source)
+    draws.push(plan.kind === 'class' ? classDraw(plan, source) : await intervalDraw(ctx, plan, source))
+  }
+  return draws
+}
+
+function classDraw(plan: ChancePlan, asked: Asked): Draw {
+  const { predictions } = asked
+  const { values, width } = predictions
+  const labels = asked.model.labels!.values
+  const absent = absentOf(predictions)
+  return {
+    plan,
+    asked,
+    choices: absent ? [...labels, null] : labels,
+    nSpoken: width,
+    chance: (choice) => (choice < width ? { values, offset: choice, stride: width } : { values: absent!, offset: 0, stride: 1 }),
+  }
+}
+
+async function intervalDraw(ctx: RunContext, plan: ChancePlan, asked: Asked): Promise<Draw> {
+  const source = { plan, ...asked }
+  const intervals = await intervalsOf(ctx, source)
+  const { choices, columns, absent } = intervalChances(source, intervals)
+  return {
+    plan,
+    asked,
+    choices: absent ? [...choices, null] : choices,
+    nSpoken: choices.length,
+    intervals,
+    chance: (choice) => ({ values: columns[choice] ?? absent!, offset: 0, stride: 1 }),
+  }
+}
+
+function absentOf(predictions: Predictions): Float64Array | undefined {
+  if (!someUnanswered(predictions)) return undefined
+  const { rows, width, values } = predictions
+  return Float64Array.from({ length: rows }, (_, i) => (isAnswered(values, i, width) ? 0 : 1))
+}
+
+/** Types that typed arrays hold to the last bit. */
+const EXACT = /^(double|u?(tinyint|smallint|integer|bigint))$/i
+
+export function surroundings(ctx: RunContext, plan: RowwisePlan, draws: readonly Draw[]) {
+  const columns = ctx.prepared.get(plan.source)?.plan.columns ?? []
+  const kinds = new Map<string, 'number' | 'text' | 'truth'>([[ROW, 'number']])
+  for (const { name, sqlType } of columns) {
+    if (EXACT.test(sqlType)) kinds.set(name, 'number')
+    else if (/^varchar$/i.test(sqlType)) kinds.set(name, 'text')
+    else if (/^boolean$/i.test(sqlType)) kinds.set(name, 'truth')
+  }
+  return {
+    alias: plan.alias,
+    kindOf: (name: string) => kinds.get(name),
+    choices: new Map(plan.variables.map((v, i) => [v.column, draws[i]!.choices])),
+    values: new Set(plan.values.map((v) => v.column)),
+  }
+}
+
+export async function dataOf(ctx: RunContext, query: RowwiseQuery, draws: readonly Draw[], asked: readonly Asked[]): Promise<RowwiseData> {
+  const { plan, wanted } = query
+  const values = new Map(plan.values.map((v) => [v.column, readValue(v, answersOf(asked, v.model, plan.source))]))
+  const { rows } = asked.find((a) => a.predictions.source === plan.source)!.predictions
+  const columns = [...wanted.columns].map((name) => [name, { kind: 'column', table: plan.alias, name } as SqlExpr] as const)
+  const cells = await cellsOfRows(ctx, plan, rows, [...columns, ...wanted.rows])
+  const choices = new Map<string, readonly Cells[]>()
+  for (const [sql, name] of wanted.choices) choices.set(sql, await cellsOfChoices(ctx, plan, sql, { name, of: query.choices.get(name)! }))
+  return {
+    rows,
+    column: (name) => cells.get(name)!,
+    row: (sql) => cells.get(sql)!,
+    choice: (sql) => choices.get(sql)!,
+    value: (name) => values.get(name)!,
+    chance: (variable, choice) => draws[variable]!.chance(choice),
+  }
+}
+
+function readValue({ label }: RowwisePlan['values'][number], { model, predictions }: Asked): Float64Array {
+  const { rows, width, values } = predictions
+  const place = label === undefined ? 0 : classOf(model, label)
+  const out = new Float64Array(rows)
+  for (let i = 0, cell = place; i < rows; i++, cell += width) out[i] = values[cell]!
+  return out
+}
+
+/** Of every row in order, by name; what is not in memory is fetched by one statement. */
+async function cellsOfRows(
+  ctx: RunContext,
+  { source, alias }: RowwisePlan,
+  rows: number,
+  wanted: readonly (readonly [string, SqlExpr])[],
+): Promise<Map<string, Cells>> {
+  const { hash } = ctx.prepared.get(source)!
+  const keyOf = (name: string) => `cells ${hash} ${alias} ${name}`
+  const found = new Map<string, Cells>()
+  const missing: (readonly [string, SqlExpr])[] = []
+  for (const [name, expr] of wanted) {
+    const known = ctx.resident.get<Cells>(keyOf(name))
+    if (known) found.set(name, known)
+    else missing.push([name, expr])
+  }
+  if (missing.length === 0) return found
+  const select: SqlSelect = {
+    items: missing.map(([, value], i) => ({ value, alias: `c${i}` })),
+    from: { kind: 'table', name: source, alias },
+    orderBy: [{ value: { kind: 'column', table: alias, name: ROW }, descending: false }],
+  }
+  const columns = await ctx.tables.query(printSelect(select))
+  if (columns.rows !== rows) throw new NotRowwise('other rows than were predicted')
+  for (const [i, [name, expr]] of missing.entries()) {
+    const cells = cellsOf(namedColumn(columns, `c${i}`))
+    found.set(name, isLasting(ctx, expr) ? ctx.resident.keep(keyOf(name), cells, bytesOf(cells)) : cells)
+  }
+  return found
+}
+
+/** Whether the same rows always give the same: not the time, chance, or a partition that the run has found. */
+const isLasting = (ctx: RunContext, expr: SqlExpr): boolean =>
+  !mentions(expr, (e) => e.kind === 'call' && (e.args.length === 0 || /^(age|current_\w+)$/i.test(e.name) || ctx.partitions.has(e.name)))
+
+async function cellsOfChoices(
+  ctx: RunContext,
+  { alias }: RowwisePlan,
+  sql: string,
+  { name, of }: { readonly name: string; readonly of: readonly (string | number | boolean | null)[] },
+): Promise<readonly Cells[]> {
+  const key = `choices ${digest(alias, name, JSON.stringify(of), sql)}`
+  const known = ctx.resident.get<readonly Cells[]>(key)
+  if (known) return known
+  const from = printSelect({
+    items: [{ value: { kind: 'star' } }],
+    from: { kind: 'values', rows: of.map((value, i) => [literal(i), literal(value)]), alias: 'v', columns: ['assay class', name] },
+  })
+  const table = printExpr({ kind: 'column', name: alias })
+  const columns = await ctx.tables.query(`select ${sql} as c from (${from}) as ${table} order by "assay class"`)
+  const cells = cellsOf(namedColumn(columns, 'c'))
+  const single = of.map((_, i) => only(cells, i))
+  return ctx.resident.keep(key, single, 64 * of.length)
+}
+
+/** One row's value. */
+function only(cells: Cells, row: number): Cells {
+  if (cells.kind === 'null') return cells
+  if (cells.kind === 'text') {
+    const { at } = cells
+    return { kind: 'text', at: typeof at === 'object' && at ? (at.dictionary[at.codes[row]!] ?? null) : at }
+  }
+  return { kind: cells.kind, at: typeof cells.at === 'number' ? cells.at : cells.at[row]! }
+}
+
+class ByRows implements Relaxed {
+  readonly by = 'typed arrays'
+  readonly size: number
+  readonly #task: ComplaintTask
+  readonly #answer: RowwiseAnswer
+  readonly #draws: readonly Draw[]
+  #places: Map<string, number> | undefined
+
+  constructor(task: ComplaintTask, query: RowwiseQuery, data: RowwiseData, draws: readonly Draw[]) {
+    this.#task = task
+    this.#draws = draws
+    this.#answer = new RowwiseAnswer(query, data)
+    this.size = this.#answer.keys.length
+  }
+
+  slots(group: number): Float64Array {
+    return this.#answer.slots(group)
+  }
+
+  find(...[hard, row]: Parameters<Relaxed['find']>): number | undefined {
+    if (this.#task.groups === 0) return 0
+    this.#places ??= new Map(this.#answer.keys.map((key, i) => [JSON.stringify(key), i]))
+    return this.#places.get(keysOf(hard, this.#task)(row))
+  }
+
+  async derivatives(blamed: readonly Asked[], pull: Pull): Promise<Float64Array[]> {
+    const found = blamed.map(({ predictions }) => new Float64Array(predictions.rows * predictions.width))
+    const seeds = new Float64Array(this.size * this.#task.slots)
+    for (const [group, slopes] of pull) seeds.set(slopes, group * this.#task.slots)
+    const partOf = (model: string) =>
+      blamed.findIndex((a) => a.model.plan.name === model && a.predictions.source === this.#task.rowwise!.source)
+    const drawn = this.#draws.map((draw) => partOf(draw.plan.model))
+    const read = this.#task.rowwise!.values.map((value) => partOf(value.model))
+    const emit: Emit = {
+      choice: (variable, choice, n, rows, coefficients, rest) => {
+        const draw = this.#draws[variable]!
+        const out = found[drawn[variable]!]
+        if (!out || choice >= draw.nSpoken) return
+        if (draw.intervals) addCompared(out, draw.intervals, choice, { n, rows, coefficients, rest })
+        else addChosen(out, draw.asked.predictions.width, choice, { n, rows, coefficients, rest })
+      },
+      value: (value, n, rows, weights) => {
+        const { label, model } = this.#task.rowwise!.values[value]!
+        const out = found[read[value]!]
+        if (!out) return
+        const asked = blamed[partOf(model)]!
+        const { width } = asked.predictions
+        const place = label === undefined ? 0 : classOf(asked.model, label)
+        for (let i = 0; i < n; i++) if (Number.isFinite(weights[i]!)) out[(rows ? rows[i]! : i) * width + place]! += weights[i]!
+      },
+    }
+    this.#answer.derive(seeds, emit)
+    return found
+  }
+}
+
+interface Emitted {
+  readonly n: number
+  readonly rows: Int32Array | undefined
+  readonly coefficients: number | Float64Array
+  readonly rest: Float64Array | 1
+}
+
+function addChosen(out: Float64Array, width: number, choice: number, { n, rows, coefficients, rest }: Emitted): void {
+  if (typeof coefficients === 'number' && rest === 1) {
+    if (rows) for (let i = 0; i < n; i++) out[rows[i]! * width + choice]! += coefficients
+    else for (let i = 0, at = choice; i < n; i++, at += width) out[at]! += coefficients
+    return
+  }
+  for (let i = 0; i < n; i++) {
+    const weight = (typeof coefficients === 'number' ? coefficients : coefficients[i]!) * (rest === 1 ? 1 : rest[i]!)
+    if (Number.isFinite(weight)) out[(rows ? rows[i]! : i) * width + choice]! += weight
+  }
+}
+
+function addCompared(out: Float64Array, intervals: Intervals, choice: number, { n, rows, coefficients, rest }: Emitted): void {
+  for (let i = 0; i < n; i++) {
+    const row = rows ? rows[i]! : i
+    const weight = (typeof coefficients === 'number' ? coefficients : coefficients[i]!) * (rest === 1 ? 1 : rest[i]!)
+    if (Number.isFinite(weight) && weight !== 0) out[intervals.cell(row)]! += weight * intervals.slope(row, choice)
+  }
+}
