@@ -133,6 +133,10 @@ export interface ProblemData {
   'blame-unknown': { of: string; source: string; nearest?: string; known: readonly string[] }
   'blame-untrained': { of: string; train: string }
   'relabel-value': { type: ColumnType; target: string; wanted: ColumnType }
+  'no-image': { model: string; inputs: readonly string[] }
+  'replace-keyless': { source: string }
+  'replace-key': { key: string; source: string; of: string }
+  'replace-type': { column: string; source: string; is: ColumnType; wanted: ColumnType }
   'retrain-other': { model: string; complaint: string; known: readonly string[] }
   'set-type': { column: string; is: ColumnType; wanted: ColumnType }
   'unknown-measure': { name: string; nearest?: string }
@@ -347,6 +351,12 @@ const sentences: { readonly [C in ProblemCode]: (data: ProblemData[C]) => string
   'blame-untrained': ({ of, train }) =>
     `The model learned from ${q(train)}, not from ${q(of)}: rows that it did not see have no influence. Blame ${q(train)}.`,
   'relabel-value': ({ type, target, wanted }) => `${q(target)} is ${articled(wanted)}; it cannot be relabelled to ${articled(type)}.`,
+  'no-image': ({ model, inputs }) =>
+    `${q(model)} reads no image${inputs.length > 0 ? `, but ${list(inputs)}` : ''}: there is nothing to filter. Use \`remove\`, \`set\` or \`replace\`.`,
+  'replace-keyless': ({ source }) => `Rows are replaced by their key, and ${q(source)} declares none: give it a \`key\`.`,
+  'replace-key': ({ key, source, of }) => `Rows are replaced by their key, and ${q(source)} has no column ${q(key)}, the key of ${q(of)}.`,
+  'replace-type': ({ column, source, is, wanted }) =>
+    `${q(column)} is ${articled(is)} in ${q(source)} and ${articled(wanted)} in the rows that are to be replaced: cast it in a view.`,
   'retrain-other': ({ model, complaint, known: names }) => `${q(complaint)} is not about ${q(model)}: retrain ${list(names)}.`,
   'set-type': ({ column, is, wanted }) => `${q(column)} is ${articled(wanted)}; it cannot be set to ${articled(is)}.`,
   'unknown-measure': ({ name, nearest }) =>

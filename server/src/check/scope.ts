@@ -97,7 +97,6 @@ export interface ComplaintInfo {
   readonly kind: 'complaint'
   readonly name: string
   readonly models: readonly ModelInfo[]
-  readonly later?: string
 }
 export interface DiscoverInfo {
   readonly kind: 'discover'

@@ -198,8 +198,6 @@ export interface ComplaintSpec extends Base<'complaint'> {
     | { readonly kind: 'spectral'; readonly k?: number }
     | { readonly kind: 'cg'; readonly iterations: number; readonly damping: number }
   readonly explain?: { readonly over: readonly BinnedSpec[] }
-  /** What this version cannot run, in words. */
-  readonly later?: string
 }
 
 export interface InterveneSpec extends Base<'intervene'> {
@@ -207,7 +205,6 @@ export interface InterveneSpec extends Base<'intervene'> {
   readonly fixes: readonly FixSpec[]
   readonly retrain: readonly string[]
   readonly compare: readonly MeasureSpec[]
-  readonly later?: string
 }
 export type FixTargetSpec =
   | { readonly kind: 'suspects'; readonly suspects: SuspectsSpec }
@@ -215,6 +212,10 @@ export type FixTargetSpec =
 export type FixSpec =
   | { readonly kind: 'remove'; readonly target: FixTargetSpec }
   | { readonly kind: 'relabel'; readonly target: FixTargetSpec; readonly to?: string | number | boolean }
+  /** A median filter over the images. */
+  | { readonly kind: 'denoise'; readonly target: FixTargetSpec; readonly size: number }
+  /** By rows of another source with the same key. */
+  | { readonly kind: 'replace'; readonly target: FixTargetSpec; readonly source: string }
   | { readonly kind: 'set'; readonly column: Column; readonly value: ast.Expr; readonly target: FixTargetSpec }
 export type MeasureSpec =
   | { readonly kind: 'complaint'; readonly complaint: string; readonly text: string }

@@ -50,6 +50,11 @@ export async function readIdx(reading: IdxReading): Promise<{ readonly columns: 
   return { columns: { rows, columns }, schema: labels ? [INDEX, IMAGE, LABEL] : [INDEX, IMAGE] }
 }
 
+/** What one image is, from the header alone: `[28, 28]`. */
+export async function imageDimensions(reading: IdxReading): Promise<readonly number[]> {
+  return (await headerOf(reading.images, 'images')).dimensions.slice(1)
+}
+
 function checkCounts(reading: IdxReading, images: IdxHeader, labels: IdxHeader): void {
   const [nImages, nLabels] = [images.dimensions[0]!, labels.dimensions[0]!]
   if (nImages !== nLabels) throw problem.idxCounts(reading.images, nImages, reading.labels!, nLabels)

@@ -3,7 +3,7 @@ import type { Session } from '../learn/session.ts'
 import { lanczos } from '../methods/influence/lanczos.ts'
 import { digest, type RunContext } from './context.ts'
 import { type FittedModel, type TrainingSet, withTraining } from './models.ts'
-import { type Confusions, confusionsOf, differences, STORED, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
+import { type Confusions, confusionsOf, differences, type LabelTreatment, STORED, treatmentName, valueDifferences } from './treatments.ts'
 
 /**
  * The debugging index of a model (R++ §4): the top eigenpairs of the Hessian of the summed loss, and for every training row and treatment
@@ -37,7 +37,7 @@ interface IndexMeta {
 
 const LANCZOS_BLOCK = 4
 
-export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: number, extra?: Treatment): Promise<DebuggingIndex> {
+export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: number, extra?: LabelTreatment): Promise<DebuggingIndex> {
   const hash = indexHash(model.hash, k)
   const stored = readIndex(ctx, hash)
   const wanted = [...STORED, ...(extra === undefined ? [] : [extra])]
@@ -48,7 +48,7 @@ export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: num
       : await eigenpairs(ctx, session, model.trained!.theta, Math.min(k, session.parameters))
     const known = [...(stored?.blocks.keys() ?? [])]
       .filter((name) => name.startsWith('to-'))
-      .map((name): Treatment => ({ to: Number(name.slice(3)) }))
+      .map((name): LabelTreatment => ({ to: Number(name.slice(3)) }))
     const { blocks, confusions } = await projectRows(ctx, model, session, set, pairs, uniqueTreatments([...wanted, ...known]))
     const found = pairs.values.length
     const dimension = session.parameters
@@ -101,7 +101,7 @@ async function projectRows(
   session: Session,
   set: TrainingSet,
   { values, vectors }: { readonly values: Float64Array; readonly vectors: readonly Float64Array[] },
-  treatments: readonly Treatment[],
+  treatments: readonly LabelTreatment[],
 ): Promise<{ blocks: Map<string, Float32Array>; confusions?: Confusions }> {
   const theta = model.trained!.theta
   const n = set.rows
@@ -170,6 +170,6 @@ async function eigenpairs(
 const rowsOf = (flat: Float64Array, k: number, dimension: number) =>
   Array.from({ length: k }, (_, i) => flat.subarray(i * dimension, (i + 1) * dimension))
 
-function uniqueTreatments(all: readonly Treatment[]): Treatment[] {
+function uniqueTreatments(all: readonly LabelTreatment[]): LabelTreatment[] {
   return [...new Map(all.map((t) => [treatmentName(t), t])).values()]
 }

@@ -1,16 +1,14 @@
 import { encode } from '../data/encode.ts'
 import { encodeLabels, UNKNOWN_CLASS } from '../data/labels.ts'
-import { type Columns, DataProblem } from '../data/tables.ts'
+import { DataProblem } from '../data/tables.ts'
 import type { FixPlan, InterveneTask, Plan } from '../plan/plan.ts'
 import type { InterveneResult } from '../protocol/results.ts'
-import { printExpr } from '../sql/print.ts'
-import { createAs } from '../sql/statements.ts'
-import { ROW } from '../sql/tree.ts'
 import { jsonAt, namedColumn } from './columns.ts'
 import { askModels, evaluateComplaint } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
-import { inputItems, queryInputs, withoutInput } from './inputs.ts'
+import { withoutInput } from './inputs.ts'
 import { positionsWhere } from './membership.ts'
+import { MendedRows } from './mended-rows.ts'
 import { measure } from './model-result.ts'
 import { type FittedModel, fitModel, loadTrainingSet, type TrainingSet, train, validationOf } from './models.ts'
 import { subset } from './out-of-fold.ts'
@@ -85,6 +83,20 @@ async function repaired(
   const y = original.y.slice()
   for (const fix of task.fixes) {
     const rows = await targeted(ctx, plan, task, model, fix, notes)
+    if (rows.length === 0) continue
+    if (fix.kind === 'denoise' || fix.kind === 'replace') {
+      const changed = await mended.change(fix, rows, { ...original, x, y })
+      notes.push(...changed.notes)
+      if (x === original.x) x = x.slice()
+      const width = x.length / Math.max(1, original.rows)
+      for (const [i, row] of changed.rows.entries()) {
+        x.set(changed.x.subarray(i * width, (i + 1) * width), row * width)
+        y[row] = changed.y[i]!
+        touched[row] = 1
+      }
+      for (const row of changed.leaving) touched[row] = gone[row] = 1
+      continue
+    }
     for (const row of rows) touched[row] = 1
     if (fix.kind === 'remove') for (const row of rows) gone[row] = 1
     if (fix.kind === 'relabel') await relabel(ctx, model, fix, rows, y)
@@ -167,46 +179,6 @@ async function relabel(
   }
   const { probabilities, width } = await trainingPredictions(ctx, model)
   for (const row of rows) y[row] = alternative(probabilities, row * width, width, y[row]!)
-}
-
-/**
- * The model's source with what `set` has written so far, so that a later fix sees what an earlier one did. Each fix is a view over the one before.
- */
-class MendedRows {
-  readonly model: FittedModel
-  private readonly ctx: RunContext
-  private current: string
-  private serial = 0
-
-  constructor(ctx: RunContext, model: FittedModel) {
-    this.ctx = ctx
-    this.model = model
-    this.current = model.plan.source
-  }
-
-  /** Writes a column in the rows at these places of the training order, and reads the target and inputs of these rows, in the order of `rows`. */
-  async set(fix: Extract<FixPlan, { kind: 'set' }>, rows: Int32Array, positions: Float64Array): Promise<Columns> {
-    const { tables } = this.ctx
-    const quoted = (name: string) => printExpr({ kind: 'column', name })
-    const [touched, view] = [`assay fix ${this.serial}`, `assay mended ${this.serial++}`]
-    await tables.create(touched, {
-      rows: rows.length,
-      columns: [
-        { name: ROW, data: { kind: 'number', values: Float64Array.from(rows, (row) => positions[row]!), integer: true } },
-        { name: 'assay place', data: { kind: 'number', values: Float64Array.from(rows.keys()), integer: true } },
-      ],
-    })
-    const [row, place, column] = [quoted(ROW), quoted('assay place'), quoted(fix.column)]
-    const chosen = `${row} in (select ${row} from ${quoted(touched)})`
-    const written = `case when ${chosen} then (${fix.sql}) else ${column} end as ${column}`
-    await tables.execute(createAs('view', view, `select * replace (${written}) from ${quoted(this.current)}`))
-    this.current = view
-    const { plan } = this.model
-    const own = [ROW, plan.target.name].map((name) => printExpr({ kind: 'column', name, table: 's' }))
-    const items = [...new Set([...own, ...inputItems(plan, 's')])].join(', ')
-    const sql = `select ${items} from ${quoted(view)} s join ${quoted(touched)} f on s.${row} = f.${row} order by f.${place}`
-    return queryInputs(this.ctx, plan, { sql, source: plan.source, encoding: this.model.trained!.encoding })
-  }
 }
 
 /** `set c = expr`: the target's new value, or the inputs encoded again with the new one. A row whose target becomes NULL leaves. */

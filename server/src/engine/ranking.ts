@@ -4,6 +4,7 @@ import { conjugateGradient } from '../methods/influence/conjugate-gradient.ts'
 import { rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
 import { rankBySpectrum } from '../methods/influence/rank-by-spectrum.ts'
 import type { ComplaintTask } from '../plan/plan.ts'
+import { changeBlock, subtractChanged } from './change-block.ts'
 import type { Evaluated } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
 import { type DebuggingIndex, debuggingIndex } from './debugging-index.ts'
@@ -13,7 +14,7 @@ import { outOfFold } from './out-of-fold.ts'
 import { noTrainingRows, type Predictions } from './predictions.ts'
 import { queryGradient, queryProjections } from './projections.ts'
 import { autoPairs, dataPairs, flatteningPairs, pairsForShare, SPECTRAL_PAIRS, shareHeld } from './spectral-rule.ts'
-import { alternative, confusionsOf, differences, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
+import { alternative, changesInputs, confusionsOf, differences, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
 import { unknownClass } from './unknown-class.ts'
 
 /**
@@ -86,7 +87,9 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const given = task.method.kind === 'spectral' ? task.method.k : undefined
   const pairs = automatic ? autoPairs(model) : (given ?? SPECTRAL_PAIRS)
   const started = performance.now()
-  const index = await debuggingIndex(ctx, model, pairs, typeof treatment === 'object' ? treatment : undefined)
+  const extra = typeof treatment === 'object' && !changesInputs(treatment) ? treatment : undefined
+  const index = await debuggingIndex(ctx, model, pairs, extra)
+  const changed = changesInputs(treatment) && index.k > 0 ? await changeBlock(ctx, model, { index, pairs }, treatment) : undefined
   const parts = partsOf(request)
   const projected = []
   for (const part of parts) projected.push(await queryProjections(ctx, model, part.predictions, index))
@@ -105,7 +108,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   }
   const flat = flatteningPairs(index, model)
   const k = automatic ? dataPairs(index, model) : given !== undefined ? index.k : pairsForShare(coefficients, squaredNorm, flat, 0.95)
-  const block = index.blocks.get(treatmentName(treatment))!
+  const block = changesInputs(treatment) ? changed!.block : index.blocks.get(treatmentName(treatment))!
   const spectral = { k, n: index.n, b: block.subarray(0, k * index.n) }
   const query = coefficients.subarray(0, k)
   const top = members ? index.n : suspects.top
@@ -117,6 +120,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const share = shareHeld(coefficients, k, squaredNorm)
   const notes =
     share < 0.9 ? [`The ${k} eigenvectors hold ${Math.round(share * 100)} % of the complaint’s gradient: compare with method cg.`] : []
+  notes.push(...(changed?.notes ?? []))
   if (given !== undefined && index.k < given) notes.push(`Only ${index.k} of ${given} eigenvalues are positive.`)
   return {
     ...restricted(lifted.rows, lifted.influence, suspects.top, members),
@@ -173,6 +177,7 @@ function nothingToBlame({ evaluated, model }: RankingRequest): string {
 function treatmentOf({ task, model, suspects }: RankingRequest): Treatment {
   const asked = suspects.treatment
   if (asked.kind === 'auto') return task.method.kind === 'auto' ? 'auto' : 'remove'
+  if (asked.kind === 'denoise' || asked.kind === 'replace') return asked
   if (asked.kind !== 'relabel' || !model.labels) return 'remove'
   if (asked.to === undefined) return 'relabel'
   const to = model.labels.values.findIndex((value) => String(value) === String(asked.to))
@@ -209,14 +214,19 @@ async function byConjugateGradients(
     const classes = session.architecture.outputs
     if (set.y instanceof Int32Array) {
       const rows = { p: probabilities, y: set.y, classes, confusions: confusionsOf(probabilities, set.y, classes) }
-      differences(treatment, rows, tangents, scores)
+      differences(changesInputs(treatment) ? 'remove' : treatment, rows, tangents, scores)
     }
     if (set.y instanceof Float32Array) valueDifferences(probabilities, tangents, set.y, scores)
+    const direction = solved.solution
+    const changed = changesInputs(treatment) ? await subtractChanged(ctx, model, { set, change: treatment, direction }, scores) : []
     const ranked = performance.now()
     const all = rankBySpectrum({ k: 1, n: set.rows, b: scores }, Float32Array.of(1), members ? set.rows : suspects.top)
-    const notes = solved.converged
-      ? []
-      : [`Conjugate gradients stopped after ${solved.iterations} iterations at a relative residual of ${solved.residual.toExponential(1)}.`]
+    const notes = [...changed]
+    if (!solved.converged) {
+      notes.push(
+        `Conjugate gradients stopped after ${solved.iterations} iterations at a relative residual of ${solved.residual.toExponential(1)}.`,
+      )
+    }
     return {
       ...restricted(all.rows, all.influence, suspects.top, members),
       method: `cg (${solved.iterations} iterations)`,

@@ -10,7 +10,7 @@ import { argmax } from './metrics.ts'
 import type { FittedModel } from './models.ts'
 import { pictureOf } from './pictures.ts'
 import type { Ranking } from './ranking.ts'
-import { alternative } from './treatments.ts'
+import { alternative, changesInputs } from './treatments.ts'
 
 /**
  * Ranked rows as people see them: key, given label, the model's own opinion and how sure it is, what would be done, the values or the picture.
@@ -76,6 +76,8 @@ async function predictions(ctx: RunContext, model: FittedModel, columns: Columns
 function treatmentWords(ranking: Ranking, model: FittedModel, p: Float32Array, i: number, given: number): string | undefined {
   const { treatment } = ranking
   if (treatment === undefined) return undefined
+  // A row that the change leaves as it is has no influence, and 0 exactly.
+  if (changesInputs(treatment)) return ranking.influence[i] === 0 ? 'none' : treatment.kind
   if (treatment === 'remove' || !model.labels) return 'remove'
   const { values } = model.labels
   const to = typeof treatment === 'object' ? treatment.to : alternative(p, i * values.length, values.length, given)

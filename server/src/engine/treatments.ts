@@ -1,12 +1,17 @@
+import type { InputChange } from './changed-rows.ts'
+
 /**
  * What may be done to a training row, as the difference of loss gradients that a treatment makes (METHODS §4; R++ §5.3 with the sign mended):
  * replacing z by z′ changes q by ∇qᵀH⁻¹(∇ℓ(z) − ∇ℓ(z′)), removing it by ∇qᵀH⁻¹∇ℓ(z). With ż_c = ⟨v, ∇z_c⟩, the tangents of a row's logits, and
  * p its probabilities, ⟨v, ∇ℓ⟩ = Σ_c p_c·ż_c − ż_y; so removing is Σ p·ż − ż_y, relabelling to c is ż_c − ż_y: all from the same tangents.
  */
-export type Treatment = 'remove' | 'relabel' | 'auto' | { readonly to: number }
-export const STORED: readonly Treatment[] = ['remove', 'relabel', 'auto']
+export type LabelTreatment = 'remove' | 'relabel' | 'auto' | { readonly to: number }
+/** With other inputs the tangents are others too: see `change-block.ts`. */
+export type Treatment = LabelTreatment | InputChange
+export const STORED: readonly LabelTreatment[] = ['remove', 'relabel', 'auto']
 
-export const treatmentName = (t: Treatment): string => (typeof t === 'string' ? t : `to-${t.to}`)
+export const treatmentName = (t: LabelTreatment): string => (typeof t === 'string' ? t : `to-${t.to}`)
+export const changesInputs = (t: Treatment): t is InputChange => typeof t === 'object' && 'kind' in t
 
 /** The class, other than the given one, that the model finds most probable. */
 export function alternative(p: Float32Array, at: number, classes: number, given: number): number {
@@ -17,7 +22,7 @@ export function alternative(p: Float32Array, at: number, classes: number, given:
 
 /** For every row ⟨v, ∇ℓ(z) − ∇ℓ(z′)⟩, written to `out`; `auto` is relabelling to the alternative, weighed by `odds`. `tangents` and `p` are rows × classes, `y` the given classes. O(n·C). */
 export function differences(
-  treatment: Treatment,
+  treatment: LabelTreatment,
   { p, y, classes, confusions }: LabelledRows,
   tangents: Float32Array,
   out: Float32Array,

@@ -5,6 +5,7 @@
 export { Cancelled, type CancelToken } from './cancel.ts'
 export { conjugateGradient } from './influence/conjugate-gradient.ts'
 export { lanczos } from './influence/lanczos.ts'
+export { type ImageShape, medianFilter } from './influence/median-filter.ts'
 export { rankBySpectrum } from './influence/rank-by-spectrum.ts'
 export { residentIndex } from './influence/spectral-kernel.ts'
 export { describeRows } from './slices/describe-rows.ts'

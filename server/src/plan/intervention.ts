@@ -32,5 +32,7 @@ function fix(spec: Spec, f: FixSpec): FixPlan {
       : { kind: 'where', sql: printExpr(toSql(f.target.where, place)) }
   if (f.kind === 'remove') return { kind: 'remove', target }
   if (f.kind === 'relabel') return { kind: 'relabel', target, to: f.to }
+  if (f.kind === 'denoise') return { kind: 'denoise', target, size: f.size }
+  if (f.kind === 'replace') return { kind: 'replace', target, source: f.source }
   return { kind: 'set', column: f.column.name, sql: printExpr(toSql(f.value, place)), target }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { basename, dirname, relative } from 'node:path'
-import type { DeclarationSpec, Spec } from '../check/spec.ts'
+import type { DeclarationSpec, Spec, SuspectsSpec } from '../check/spec.ts'
 import type { Json, PlannedStep, Result } from '../protocol/results.ts'
 import { printExpr } from '../sql/print.ts'
 import type { Reading } from '../sql/tree.ts'
@@ -12,7 +12,7 @@ import { dataPlace, same, sourceNamed, toSql } from './expression.ts'
 import { interveneTask } from './intervention.ts'
 import { Later } from './later.ts'
 import { partitionPlans, partitionTask } from './partition.ts'
-import type { InterveneTask, ModelPlan, Plan, Task } from './plan.ts'
+import type { FixPlan, InterveneTask, ModelPlan, Plan, Task } from './plan.ts'
 import { modelNamed, modelPlan, sourcePlans } from './tables.ts'
 
 /**
@@ -151,23 +151,31 @@ function taskOf(spec: Spec, d: DeclarationSpec): { task: Task; sources: string[]
       return { task, sources: [d.on.source], models: task.predictions.map((p) => p.model) }
     }
     case 'complaint': {
-      if (d.later) throw new Later(`\`${d.name}\`: ${d.later}`)
       for (const model of d.using) refuseLaterModel(spec, model)
       const task = { ...complaintTask(spec, d), explain: explanationPlan(spec, d) }
-      return { task, sources: [...task.sources, task.suspects.of.source], models: [...d.using.map((m) => modelNamed(spec, m).name)] }
+      return {
+        task,
+        sources: [...task.sources, ...suspectSources(task.suspects)],
+        models: [...d.using.map((m) => modelNamed(spec, m).name)],
+      }
     }
     case 'intervene': {
-      if (d.later) throw new Later(`\`${d.name}\`: ${d.later}`)
       for (const model of d.retrain) refuseLaterModel(spec, model)
       const task = interveneTask(spec, d)
       const measured = task.compare.flatMap((m) => (m.kind === 'complaint' ? m.task.sources : m.on ? [m.on.source] : []))
       const blamed = [task.complaint.suspects, ...task.fixes.flatMap(({ target }) => (target.kind === 'suspects' ? [target.suspects] : []))]
-      const sources = [...task.complaint.sources, ...blamed.map((suspects) => suspects.of.source), ...measured]
+      const taken = task.fixes.flatMap((f) => (f.kind === 'replace' ? [f.source] : []))
+      const sources = [...task.complaint.sources, ...blamed.flatMap(suspectSources), ...taken, ...measured]
       return { task, sources, models: [...new Set([...modelsAsked(task), ...d.retrain])] }
     }
     default:
       throw new Later(`\`${d.name}\`: \`${d.kind}\` is checked and not yet run`)
   }
+}
+
+/** Where suspects stand, and where what may replace them does. */
+function suspectSources({ of, treatment }: SuspectsSpec): string[] {
+  return treatment.kind === 'replace' ? [of.source, treatment.source] : [of.source]
 }
 
 /** Every model that a complaint of an intervention speaks of. */
@@ -227,6 +235,11 @@ function trainingWords(model: ModelPlan): string {
   return `train ${model.name} (${model.model.kind}) on ${model.source}.${model.train?.split ?? 'all rows'}, seed ${model.train?.seed ?? 7}`
 }
 
+function fixedWith(fix: FixPlan): string {
+  if (fix.kind === 'denoise') return ` with a median of ${fix.size} × ${fix.size}`
+  return fix.kind === 'replace' ? ` with rows of ${fix.source}` : ''
+}
+
 type Step = Omit<PlannedStep, 'rows'> & { readonly rows?: number }
 
 function taskSteps(task: Task): Step[] {
@@ -248,7 +261,7 @@ function taskSteps(task: Task): Step[] {
       return [
         ...taskSteps(task.complaint),
         ...task.fixes.map((f) => ({
-          what: `${f.kind} ${f.target.kind === 'suspects' ? `the top ${f.target.suspects.top} suspects` : 'the rows named'}`,
+          what: `${f.kind} ${f.target.kind === 'suspects' ? `the top ${f.target.suspects.top} suspects` : 'the rows named'}${fixedWith(f)}`,
           sql: f.target.kind === 'where' ? f.target.sql : undefined,
           rows: f.target.kind === 'suspects' ? f.target.suspects.top : undefined,
         })),

@@ -314,4 +314,6 @@ export type FixTargetPlan =
 export type FixPlan =
   | { readonly kind: 'remove'; readonly target: FixTargetPlan }
   | { readonly kind: 'relabel'; readonly target: FixTargetPlan; readonly to?: string | number | boolean }
+  | { readonly kind: 'denoise'; readonly target: FixTargetPlan; readonly size: number }
+  | { readonly kind: 'replace'; readonly target: FixTargetPlan; readonly source: string }
   | { readonly kind: 'set'; readonly column: string; readonly sql: string; readonly target: FixTargetPlan }

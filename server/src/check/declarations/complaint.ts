@@ -33,10 +33,9 @@ export function checkComplaint(decl: ast.ComplaintDecl, site: Site): CheckedComp
   const explainClause = clauseOf(decl, 'explain')
   const explain = explainClause && { over: checkBinned(explainClause.over, blamed(first), site) }
 
-  const later = blame?.later
-  const info: ComplaintInfo = { kind: 'complaint', name: site.entry.name, models: infos, later }
-  if (query === undefined || blame?.spec === undefined || method === undefined) return { info }
-  return { info, spec: { using: infos.map((model) => model.name), query: query.query, expect, blame: blame.spec, method, explain, later } }
+  const info: ComplaintInfo = { kind: 'complaint', name: site.entry.name, models: infos }
+  if (query === undefined || blame === undefined || method === undefined) return { info }
+  return { info, spec: { using: infos.map((model) => model.name), query: query.query, expect, blame, method, explain } }
 }
 
 const blamed = (model: ModelInfo | undefined) => model?.source

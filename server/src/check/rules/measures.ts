@@ -2,7 +2,7 @@ import type * as ast from '../../../../grammar/src/ast.ts'
 import { nearest } from '../../../../grammar/src/nearest.ts'
 import { reportMissing } from '../model-calls.ts'
 import { fold } from '../names.ts'
-import { type ComplaintInfo, findRef, lookup, type ModelInfo, report, type Site, spoil, use } from '../scope.ts'
+import { findRef, lookup, type ModelInfo, report, type Site, spoil, use } from '../scope.ts'
 import type { MeasureSpec } from '../spec.ts'
 
 const METRICS = ['accuracy', 'loss', 'rmse', 'auc'] as const
@@ -10,12 +10,11 @@ type Metric = (typeof METRICS)[number]
 const isMetric = (name: string): name is Metric => (METRICS as readonly string[]).includes(name)
 
 /** What is compared before and after: a complaint, or a metric that fits the model, on rows that have what it needs. */
-export function checkMeasure(measure: ast.Measure, model: ModelInfo | undefined, later: string[], site: Site): MeasureSpec | undefined {
+export function checkMeasure(measure: ast.Measure, model: ModelInfo | undefined, site: Site): MeasureSpec | undefined {
   const { name, on } = measure
   const entry = lookup(site, name)
   if (entry?.decl.kind === 'complaint') {
-    const complaint = use(site, entry, name) as ComplaintInfo | undefined
-    if (complaint?.later) later.push(complaint.later)
+    use(site, entry, name)
     if (on) report(site, 'measure-place', on, { name: entry.name })
     return { kind: 'complaint', complaint: entry.name, text: entry.name }
   }

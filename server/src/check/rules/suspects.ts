@@ -5,15 +5,11 @@ import { find, type ModelInfo, report, type Site, type SourceInfo, spoil, use } 
 import { checkSetting, literalValue } from '../settings.ts'
 import type { RefSpec, SuspectsSpec, TreatmentSpec } from '../spec.ts'
 import { articled, literalAs } from '../types.ts'
+import { checkImages, checkReplacement } from './changed-inputs.ts'
 import { checkCount } from './quantities.ts'
 
-export interface CheckedSuspects {
-  readonly spec?: SuspectsSpec
-  readonly later?: string
-}
-
 /** Suspects are rows that the model may have learned from: a split of its source, the source itself, or a view of it. */
-export function checkSuspects(suspects: ast.Suspects, model: ModelInfo | undefined, site: Site): CheckedSuspects {
+export function checkSuspects(suspects: ast.Suspects, model: ModelInfo | undefined, site: Site): SuspectsSpec | undefined {
   checkCount(suspects.top, 'The number of suspects', site)
   const of = blamedRows(suspects.of, model, site)
   const train = model?.trainSplit
@@ -21,9 +17,8 @@ export function checkSuspects(suspects: ast.Suspects, model: ModelInfo | undefin
   if (of?.split !== undefined && train !== undefined && !sameName(of.split, train) && needsTraining) {
     report(site, 'blame-untrained', suspects.of, { of: of.split, train })
   }
-  const { treatment, later } = treatmentOf(suspects, model, site)
-  if (of === undefined) return {}
-  return { spec: { top: suspects.top.value, of, by: suspects.by, treatment }, later }
+  const treatment = treatmentOf(suspects, model, site)
+  return of && { top: suspects.top.value, of, by: suspects.by, treatment }
 }
 
 function blamedRows(name: ast.Name, model: ModelInfo | undefined, site: Site): RefSpec | undefined {
@@ -53,28 +48,26 @@ function blamedRows(name: ast.Name, model: ModelInfo | undefined, site: Site): R
   return undefined
 }
 
-function treatmentOf(
-  suspects: ast.Suspects,
-  model: ModelInfo | undefined,
-  site: Site,
-): { readonly treatment: TreatmentSpec; readonly later?: string } {
+function treatmentOf(suspects: ast.Suspects, model: ModelInfo | undefined, site: Site): TreatmentSpec {
   const setting = suspects.influenceOf && checkSetting(suspects.influenceOf, 'treatment', site)
   switch (setting?.name) {
     case 'remove':
-      return { treatment: { kind: 'remove' } }
+      return { kind: 'remove' }
     case 'relabel': {
       const value = setting.values.get('to')
-      return { treatment: { kind: 'relabel', to: value && labelValue(value, model, site) } }
+      return { kind: 'relabel', to: value && labelValue(value, model, site) }
     }
     case 'denoise':
-      return { treatment: { kind: 'denoise', size: setting.number('size') ?? 3 }, later: '`influence of denoise`' }
+      checkImages(suspects.influenceOf!, model, site)
+      return { kind: 'denoise', size: setting.number('size') ?? 3 }
     case 'replace': {
       const value = setting.values.get('with')
       const source = value?.kind === 'setting' ? find(site, value.name, 'source') : undefined
-      return { treatment: { kind: 'replace', source: source?.name ?? '' }, later: '`influence of replace`' }
+      checkReplacement(suspects.influenceOf!, model, source, site)
+      return { kind: 'replace', source: source?.name ?? '' }
     }
     default:
-      return { treatment: { kind: 'auto' } }
+      return { kind: 'auto' }
   }
 }
 

@@ -1,0 +1,106 @@
+import type { Session } from '../learn/session.ts'
+import { type ChangedRows, changedRows, type InputChange } from './changed-rows.ts'
+import { digest, type RunContext } from './context.ts'
+import { type DebuggingIndex, indexHash } from './debugging-index.ts'
+import { type FittedModel, loadTrainingSet, type TrainingSet } from './models.ts'
+
+/**
+ * A block of the debugging index for rows with other inputs (METHODS §4; R++ §5.3 with the sign mended): b_z = ⟨v_i, ∇ℓ(z) − ∇ℓ(z′)⟩/λ_i. The first half is
+ * the block of removal; the second asks for forward tangents at z′, one pass over the rows that the change makes different. Rows that stay as they are
+ * have 0 exactly, rows that leave the block of removal. Kept beside the index, by what the index and the new rows are made of.
+ * Cost: the rows read and encoded once, k tangents over those that differ, O(k·n) memory.
+ */
+export interface ChangeBlock {
+  readonly block: Float32Array
+  readonly notes: readonly string[]
+}
+
+interface BlockMeta {
+  readonly version: 1
+  readonly notes: readonly string[]
+}
+
+/** `pairs`: how many eigenpairs the index was asked for. */
+export async function changeBlock(
+  ctx: RunContext,
+  model: FittedModel,
+  { index, pairs }: { readonly index: DebuggingIndex; readonly pairs: number },
+  change: InputChange,
+): Promise<ChangeBlock> {
+  const hash = digest(indexHash(model.hash, pairs), basisOf(index), changeName(ctx, change))
+  const stored = ctx.cache.read<BlockMeta>('changes', hash)
+  if (stored?.meta.version === 1) return { block: stored.arrays.block as Float32Array, notes: stored.meta.notes }
+  const removal = index.blocks.get('remove')!
+  const set = await loadTrainingSet(ctx, model)
+  const changed = await changedRows(ctx, model, { change, rows: everyRow(set), what: 'training rows', set, from: model.plan.source })
+  const block = new Float32Array(index.k * index.n)
+  for (let i = 0; i < index.k; i++) for (const z of changed.leaving) block[i * index.n + z] = removal[i * index.n + z]!
+  await withChanged(ctx, model, changed, async (session) => {
+    const { k, n, dimension, vectors, values } = index
+    const theta = model.trained!.theta
+    const m = changed.rows.length
+    const chunk = Math.max(1, Math.min(k, Math.floor(64e6 / m)))
+    for (let from = 0; from < k; from += chunk) {
+      ctx.step('projecting changed rows', from, k)
+      const to = Math.min(k, from + chunk)
+      const some = Array.from({ length: to - from }, (_, i) => vectors.subarray((from + i) * dimension, (from + i + 1) * dimension))
+      const tangents = await session.lossTangents(theta, some, ctx.breathe)
+      for (let i = from; i < to; i++) {
+        const own = (i - from) * m
+        for (const [j, z] of changed.rows.entries()) block[i * n + z] = removal[i * n + z]! - tangents[own + j]! / values[i]!
+      }
+    }
+  })
+  ctx.cache.write('changes', hash, { version: 1, notes: changed.notes } satisfies BlockMeta, { block })
+  return { block, notes: changed.notes }
+}
+
+/**
+ * The same for one direction w = H⁻¹∇q: from `scores`, ⟨w, ∇ℓ(z)⟩ of every training row, to ⟨w, ∇ℓ(z) − ∇ℓ(z′)⟩, in place. One pass over the rows that differ.
+ */
+export async function subtractChanged(
+  ctx: RunContext,
+  model: FittedModel,
+  { set, change, direction }: { readonly set: TrainingSet; readonly change: InputChange; readonly direction: Float64Array },
+  scores: Float32Array,
+): Promise<readonly string[]> {
+  const changed = await changedRows(ctx, model, { change, rows: everyRow(set), what: 'training rows', set, from: model.plan.source })
+  const removal = scores.slice()
+  scores.fill(0)
+  for (const z of changed.leaving) scores[z] = removal[z]!
+  await withChanged(ctx, model, changed, async (session) => {
+    const tangents = await session.lossTangents(model.trained!.theta, [direction], ctx.breathe)
+    for (const [j, z] of changed.rows.entries()) scores[z] = removal[z]! - tangents[j]!
+  })
+  return changed.notes
+}
+
+async function withChanged(
+  ctx: RunContext,
+  model: FittedModel,
+  { rows, x, y }: ChangedRows,
+  use: (session: Session) => Promise<void>,
+): Promise<void> {
+  if (rows.length === 0) return
+  const session = await (await ctx.backend()).open(model.trained!.architecture, { rows: rows.length, x, y })
+  try {
+    await use(session)
+  } finally {
+    session.dispose()
+  }
+}
+
+const everyRow = (set: TrainingSet) => Int32Array.from({ length: set.rows }, (_, i) => i)
+
+/** What the new rows are made of: of another source its content. */
+function changeName(ctx: RunContext, change: InputChange): string {
+  return change.kind === 'denoise' ? `median ${change.size}` : `replace ${ctx.prepared.get(change.source)!.hash}`
+}
+
+/** An index made again may have its eigenvectors with other signs: what was projected on the old ones is then of no use. O(k·d). */
+function basisOf({ k, dimension, values, vectors }: DebuggingIndex): string {
+  const sums = new Float64Array(k)
+  for (let i = 0; i < k; i++) for (let j = 0, at = i * dimension; j < dimension; j++) sums[i]! += ((j % 89) + 1) * vectors[at + j]!
+  const bytes = (a: Float64Array) => new Uint8Array(a.buffer, a.byteOffset, a.byteLength)
+  return digest(bytes(values), bytes(sums))
+}
