@@ -132,7 +132,7 @@ function nthLargest(values: Float32Array, nth: number): number {
 const blockRows = 1024
 
 /** sums[i] = Σ_l q_l·b[l·n + start + i], ten eigenvectors at a time: every read and write of a sum that is saved counts. */
-function sumBlock({ k, n, b }: SpectralIndex, q: ArrayLike<number>, start: number, count: number, sums: Float64Array): void {
+export function sumBlock({ k, n, b }: SpectralIndex, q: ArrayLike<number>, start: number, count: number, sums: Float64Array): void {
   sums.fill(0)
   let l = 0
   for (; l + 10 <= k; l += 10) addTen(b, l * n + start, n, q, l, sums, count)
