@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { checkCommand, problemFile } from './cli/check.ts'
 import { addDoctorCommand } from './cli/doctor.ts'
 import { addEngineCommands } from './cli/engine.ts'
@@ -43,7 +43,16 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     .action((files: string[], settings: Settings) => finish(settings, files[0]!, () => formatCommand(files, settings, io)))
   withEngine(program.command('index <file> <model>').description('precompute the debugging index of a model; hand it over'))
     .option('--export <file>', 'also write the index there')
-    .option('--import <file>', 'take the index from there')
+    .addOption(
+      new Option(
+        '--rows <what>',
+        'what the export tells of the training rows: their keys; numbers in their stead; nothing, not even influences',
+      )
+        .choices(['keys', 'numbers', 'none'])
+        .default('keys'),
+    )
+    .option('--import <file>', 'take the index from there; where the training data is not, it stands for it')
+    .option('--rank <result>', 'rank the training rows for the complaints of a result in JSON that was made elsewhere with this index')
     .action((file: string, model: string, settings: Settings) => finish(settings, file, () => indexCommand(file, model, settings, io)))
 
   const later = (name: string, description: string, act: () => number, options: { hidden: boolean } = { hidden: false }) =>

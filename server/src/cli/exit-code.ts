@@ -10,6 +10,12 @@ export function exitCodeOf(results: readonly Result[], refused: readonly Result[
   return Math.max(EXIT.ok, ...codes)
 }
 
+/** What was asked for by name and needs rows that are elsewhere is what cannot be done here; in a run of the whole file it raises nothing. */
+export function elsewhereCode(results: readonly Result[], names: readonly string[]): number {
+  const asked = new Set(names.map((name) => name.toLowerCase()))
+  return results.some((result) => result.fault === 'elsewhere' && asked.has(result.name.toLowerCase())) ? EXIT.failed : EXIT.ok
+}
+
 function codeOf(result: Result): number {
   switch (result.status) {
     case 'failed':

@@ -1,7 +1,11 @@
+import { allReadings } from '../check/readings.ts'
+import { isMissing, rememberReadings } from '../engine/absent-rows.ts'
 import type { Outcome } from '../engine/events.ts'
+import { handedSchemas } from '../engine/handed-model.ts'
 import { planFor } from '../plan/plan-for.ts'
 import type { BackendInfo, ResultFile } from '../protocol/results.ts'
 import { viewsOf } from '../report/views.ts'
+import { cacheFolder } from '../workspace/folder.ts'
 import { withNeeds } from './asked.ts'
 import { problemFile } from './check.ts'
 import { dataProblems } from './data-problems.ts'
@@ -12,12 +16,15 @@ import { opened } from './opened.ts'
 import { writeProblems, writeReport } from './output.ts'
 import { showProgress } from './progress.ts'
 import { notAModel } from './sentences.ts'
-import { inSession } from './session.ts'
+import { inSession, type Session } from './session.ts'
 import type { Settings } from './settings.ts'
 
 /** `assay index FILE MODEL`: computes and stores a model's debugging index, or hands it over. */
 export async function indexCommand(file: string, name: string, settings: Settings, io: Io): Promise<number> {
   return inSession(file, settings, io, async (session) => {
+    const place = (path: string | undefined) => (path === undefined ? undefined : absolute(io.cwd, path))
+    const handed = place(settings.import)
+    if (handed !== undefined) await acceptSchemas(session, file, handed)
     const spec = await opened(session, file, [name])
     if (typeof spec === 'number') return spec
     const { loaded, problems } = spec
@@ -36,8 +43,7 @@ export async function indexCommand(file: string, name: string, settings: Setting
     let outcome: Outcome | undefined
     if (plan) {
       const progress = showProgress(io.err)
-      const place = (path: string | undefined) => (path === undefined ? undefined : absolute(io.cwd, path))
-      const handOver = { export: place(settings.export), import: place(settings.import) }
+      const files = { export: place(settings.export), rows: settings.rows, import: handed, rank: place(settings.rank) }
       try {
         outcome = await session.engine().index(
           plan,
@@ -46,7 +52,7 @@ export async function indexCommand(file: string, name: string, settings: Setting
             if (event.kind === 'backend') backend = event.backend
             progress.handle(event)
           },
-          settings.export || settings.import ? handOver : undefined,
+          files,
         )
       } finally {
         progress.end()
@@ -65,4 +71,19 @@ export async function indexCommand(file: string, name: string, settings: Setting
     await writeReport({ file: result, views: viewsOf(all, loaded.spec, texts) }, settings, io)
     return exitCodeOf(results, refused, withNeeds(loaded, [name]))
   })
+}
+
+/** Where the files that the model learned from are missing, what is handed over says which columns they had: the spec can then be checked. */
+async function acceptSchemas(session: Session, file: string, handed: string): Promise<void> {
+  const path = absolute(session.io.cwd, file)
+  const { files } = await session.load(file)
+  const missing = allReadings(new Map(files.map((one) => [one.path, one])), path).filter(({ reading }) => isMissing(reading))
+  const folder = cacheFolder(path, session.io.env)
+  if (missing.length === 0 || folder === undefined) return
+  const known = handedSchemas(handed)
+  const readings = missing.flatMap(({ name, reading }) => {
+    const found = known.find((one) => one.name.toLowerCase() === name.toLowerCase())
+    return found ? [{ reading, schema: found.schema, hash: found.hash }] : []
+  })
+  if (readings.length > 0) rememberReadings(folder, readings)
 }

@@ -5,7 +5,7 @@ import type { BackendInfo, ResultFile } from '../protocol/results.ts'
 import { viewsOf } from '../report/views.ts'
 import { withNeeds } from './asked.ts'
 import { dataProblems } from './data-problems.ts'
-import { exitCodeOf } from './exit-code.ts'
+import { elsewhereCode, exitCodeOf } from './exit-code.ts'
 import { absolute, shownPath } from './inputs.ts'
 import type { Io } from './io.ts'
 import { opened } from './opened.ts'
@@ -57,6 +57,7 @@ export async function runCommand(file: string, names: readonly string[], setting
     const facts =
       settings.format === 'sarif' ? await sarifFacts(results, loaded, { cwd: io.cwd, shown, engine: session.engine }) : undefined
     await writeReport({ file: result, views: viewsOf(all, loaded.spec, texts), facts }, settings, io)
-    return exitCodeOf(results, refused, names.length > 0 ? withNeeds(loaded, names) : undefined)
+    const code = exitCodeOf(results, refused, names.length > 0 ? withNeeds(loaded, names) : undefined)
+    return Math.max(code, elsewhereCode(results, names))
   })
 }

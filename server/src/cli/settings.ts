@@ -13,6 +13,10 @@ export interface Settings {
   readonly check?: boolean
   readonly export?: string
   readonly import?: string
+  /** What an export tells of the training rows. */
+  readonly rows?: 'keys' | 'numbers' | 'none'
+  /** Results whose complaints are ranked. */
+  readonly rank?: string
 }
 export type Format = 'text' | 'json' | 'html' | 'sarif'
 

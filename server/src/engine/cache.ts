@@ -43,7 +43,7 @@ export function openCache(folder: string): Cache {
     write: (kind, hash, meta, arrays) => {
       const target = path(kind, hash)
       try {
-        return { path: target, bytes: writeAtomically(join(folder, 'tmp'), target, stored(meta, arrays)) }
+        return { path: target, bytes: writeAtomically(join(folder, 'tmp'), target, encodeStored(meta, arrays)) }
       } catch {
         return undefined
       }
@@ -84,10 +84,11 @@ function decode<M>(file: Buffer): Stored<M> | undefined {
 
 /** One file outside the cache: written beside its place, in a folder that exists, and renamed. */
 export function writeStored<M>(target: string, meta: M, arrays: Arrays): void {
-  writeWhole(`${target}.${process.pid}.part`, target, stored(meta, arrays))
+  writeWhole(`${target}.${process.pid}.part`, target, encodeStored(meta, arrays))
 }
 
-function stored<M>(meta: M, arrays: Arrays): Uint8Array[] {
+/** A file's bytes, in parts. */
+export function encodeStored<M>(meta: M, arrays: Arrays): Uint8Array[] {
   const entries = Object.entries(arrays)
   const described = { meta, arrays: entries.map(([name, array]) => ({ name, type: typeOf(array), length: array.length })) }
   const digest = digestOf(described)

@@ -2,6 +2,7 @@ import { createRng } from '../learn/rng.ts'
 import type { Session } from '../learn/session.ts'
 import { lanczos } from '../methods/influence/lanczos.ts'
 import { digest, type RunContext } from './context.ts'
+import { handedIndex } from './handed-model.ts'
 import { type FittedModel, type TrainingSet, withTraining } from './models.ts'
 import { type Confusions, confusionsOf, differences, type LabelTreatment, STORED, treatmentName, valueDifferences } from './treatments.ts'
 
@@ -38,6 +39,7 @@ interface IndexMeta {
 const LANCZOS_BLOCK = 4
 
 export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: number, extra?: LabelTreatment): Promise<DebuggingIndex> {
+  if (model.handed) return handedIndex(model.handed, k)
   const hash = indexHash(model.hash, k)
   const stored = readIndex(ctx, hash)
   const wanted = [...STORED, ...(extra === undefined ? [] : [extra])]

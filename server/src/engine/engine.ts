@@ -6,6 +6,7 @@ import { rowPositions } from '../data/row-positions.ts'
 import { DataProblem, type Tables } from '../data/tables.ts'
 import { type Engine as EngineName, openBackend } from '../learn/backends/ladder.ts'
 import type { Backend } from '../learn/session.ts'
+import { absentReading } from './absent-rows.ts'
 import { openCache } from './cache.ts'
 import { breather, type RunContext } from './context.ts'
 import type { Engine, EngineOptions, Outcome, RunEvent } from './events.ts'
@@ -118,6 +119,11 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
             described.push({ schema: await tables.describe(reading) })
           } catch (reason) {
             if (!(reason instanceof DataProblem)) throw reason
+            const elsewhere = absentReading(options.folder, reading)
+            if (elsewhere) {
+              described.push({ schema: elsewhere.schema })
+              continue
+            }
             described.push({ problem: { code: reason.code, message: reason.message, hint: reason.hint } })
           }
         }

@@ -38,6 +38,16 @@ export interface EngineOptions {
   readonly behind?: boolean
 }
 
+/** What an index is handed over by, or ranks: files to write and to read. */
+export interface IndexFiles {
+  readonly export?: string
+  /** What an export tells of the training rows; their keys unless given. */
+  readonly rows?: 'keys' | 'numbers' | 'none'
+  readonly import?: string
+  /** Results whose complaints are ranked over the rows of this index. */
+  readonly rank?: string
+}
+
 export interface PreviewRequest {
   /** At most this many rows. */
   readonly limit: number
@@ -53,12 +63,7 @@ export interface Engine {
   /** Carries out plans in order, sharing tables and models between them; never rejects but with `Cancelled`: a failure is a result. */
   run(plans: readonly Plan[], emit: (event: RunEvent) => void): Promise<readonly Outcome[]>
   /** Trains the model (if need be) and stores its debugging index. */
-  index(
-    plan: Plan,
-    model: string,
-    emit: (event: RunEvent) => void,
-    file?: { readonly export?: string; readonly import?: string },
-  ): Promise<Outcome>
+  index(plan: Plan, model: string, emit: (event: RunEvent) => void, file?: IndexFiles): Promise<Outcome>
   /** Where rows stand in what is read, by key; rejects where it cannot be read. */
   positions(asked: PositionsAsked): Promise<readonly (number | null)[]>
   /** The first rows of a plan's source or slice; a failure is a result. */

@@ -4,6 +4,7 @@ import { printExpr } from '../sql/print.ts'
 import { ROW, SPLIT } from '../sql/tree.ts'
 import { numbersOf } from './columns.ts'
 import type { RunContext } from './context.ts'
+import { requireRows } from './handed-model.ts'
 import type { FittedModel } from './models.ts'
 
 const quoted = (name: string) => printExpr({ kind: 'column', name })
@@ -11,6 +12,10 @@ const quoted = (name: string) => printExpr({ kind: 'column', name })
 /** Which training rows (in training order) belong to the rows that a declaration names; `undefined` when all do. */
 export async function membership(ctx: RunContext, model: FittedModel, of: RefSpec): Promise<Uint8Array | undefined> {
   const { plan } = model
+  const whole =
+    of.source.toLowerCase() === plan.source.toLowerCase() &&
+    (of.split === undefined || of.split.toLowerCase() === plan.train?.split.toLowerCase())
+  if (!whole) requireRows(model, `Blaming rows of \`${of.source}${of.split === undefined ? '' : `.${of.split}`}\` alone`)
   if (of.source.toLowerCase() !== plan.source.toLowerCase()) return trainedAmong(ctx, model, of)
   if (of.split === undefined || of.split.toLowerCase() === plan.train?.split.toLowerCase()) return undefined
   const members = await trainedWhere(ctx, model, splitIs(of.split))

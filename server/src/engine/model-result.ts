@@ -5,6 +5,7 @@ import { printExpr } from '../sql/print.ts'
 import { ROW, SPLIT } from '../sql/tree.ts'
 import { jsonAt, namedColumn, numbersOf } from './columns.ts'
 import { digest, type RunContext } from './context.ts'
+import { handedNote } from './handed-model.ts'
 import { classification, type Measured, regression } from './metrics.ts'
 import type { FittedModel } from './models.ts'
 import { type Predictions, predict } from './predictions.ts'
@@ -18,6 +19,7 @@ const quoted = (name: string) => printExpr({ kind: 'column', name })
 /** What a model is worth: on the validation split, else on the rows it was trained on, and says which; slice by slice too. */
 export async function modelResult(ctx: RunContext, model: FittedModel): Promise<Members> {
   const { plan, trained } = model
+  if (model.handed) return handedMembers(ctx, model)
   const on: RefSpec = { source: plan.source, split: plan.validate ?? plan.train?.split }
   const hash = digest(model.hash, JSON.stringify(plan.slices), JSON.stringify(on), 'measured')
   const stored = ctx.cache.read<Members>('measured', hash)
@@ -39,6 +41,21 @@ export async function modelResult(ctx: RunContext, model: FittedModel): Promise<
   }
   ctx.cache.write('measured', hash, result, {})
   return result
+}
+
+/** What is known of a model whose training rows are not here: it cannot be measured on them again. */
+function handedMembers(ctx: RunContext, model: FittedModel): Members {
+  const { theta, fitted } = model.trained!
+  const { epochs, gradientNorm } = fitted
+  const parameters = theta.length
+  return {
+    rows: model.handed!.rows,
+    parameters,
+    epochs,
+    loss: finite(fitted.loss),
+    gradientNorm,
+    notes: [...model.notes, handedNote(ctx, model)!],
+  }
 }
 
 const finite = (value: number) => (Number.isFinite(value) ? value : undefined)

@@ -7,6 +7,7 @@ import { printExpr } from '../sql/print.ts'
 import { ROW, SPLIT } from '../sql/tree.ts'
 import { namedColumn, numbersOf } from './columns.ts'
 import { digest, type RunContext } from './context.ts'
+import { type Handed, handedModel, requireRows } from './handed-model.ts'
 import { inputColumns, inputItems, queryInputs, withoutInput } from './inputs.ts'
 import { rowOrder } from './keys.ts'
 import { type OnnxReading, onnxFacts } from './onnx-answers.ts'
@@ -27,6 +28,8 @@ export interface FittedModel {
   readonly trained?: Trained
   /** Of a model in ONNX form: what its outputs mean. */
   readonly reading?: OnnxReading
+  /** Where its training rows are not here and an imported index stands for them; `trained.rows` are then numbers in that index. */
+  readonly handed?: Handed
   readonly notes: readonly string[]
 }
 export interface Trained {
@@ -66,6 +69,9 @@ export async function fitModel(ctx: RunContext, plan: ModelPlan): Promise<Fitted
 export const modelIdentity = (ctx: RunContext, plan: ModelPlan): string =>
   digest(JSON.stringify(declared(plan)), ctx.prepared.get(plan.source)!.hash, onnxHash(ctx, plan) ?? '')
 
+/** The declaration alone, as text: what a model is apart from its data. */
+export const declarationText = (ctx: RunContext, plan: ModelPlan): string => JSON.stringify([declared(plan), onnxHash(ctx, plan) ?? ''])
+
 /** What the parameters depend on: neither names nor, of a file, where it lies. */
 function declared(plan: ModelPlan): unknown {
   const { model } = plan
@@ -86,6 +92,8 @@ interface ModelMeta {
 }
 
 async function trainedModel(ctx: RunContext, plan: ModelPlan, identity: string): Promise<FittedModel> {
+  const handed = await handedModel(ctx, plan, declarationText(ctx, plan))
+  if (handed) return handed
   const backend = await ctx.backend()
   const hash = modelHash(identity, backend.name)
   const stored = ctx.cache.read<ModelMeta>('models', hash)
@@ -178,6 +186,7 @@ export const loadTrainingSet = (ctx: RunContext, model: FittedModel): Promise<Tr
 
 async function readTrainingSet(ctx: RunContext, model: FittedModel): Promise<TrainingSet> {
   const { encoding } = model.trained!
+  requireRows(model, 'This')
   const columns = await queryInputs(ctx, model.plan, { sql: trainingQuery(ctx, model.plan), source: model.plan.source, encoding })
   await ctx.breathe()
   return trainingSet(columns, labelled(columns, model.plan).rows, encoding, model.labels ?? numberTarget(model.plan))

@@ -1,13 +1,16 @@
 import type { SuspectsSpec } from '../check/spec.ts'
 import { createRng } from '../learn/rng.ts'
 import { conjugateGradient } from '../methods/influence/conjugate-gradient.ts'
-import { rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
 import { rankBySpectrum } from '../methods/influence/rank-by-spectrum.ts'
 import type { ComplaintTask } from '../plan/plan.ts'
+import type { ComplaintCoordinates } from '../protocol/results.ts'
+import { isNotHere } from './absent-rows.ts'
 import { changeBlock, subtractChanged } from './change-block.ts'
 import type { Evaluated } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
+import { coordinatesOf, rankCoordinates } from './coordinates.ts'
 import { type DebuggingIndex, debuggingIndex } from './debugging-index.ts'
+import { withoutBlock } from './handed-model.ts'
 import { membership } from './membership.ts'
 import { type FittedModel, withTraining } from './models.ts'
 import { outOfFold } from './out-of-fold.ts'
@@ -32,6 +35,8 @@ export interface Ranking {
   readonly notes: readonly string[]
   /** What stands out among the suspects, in a sentence: the complaint's to say, not that of a repair. */
   readonly finding?: string
+  /** The complaint as numbers to hand over, where influence is by the spectrum. */
+  readonly coordinates?: ComplaintCoordinates
   /** Of an influence that is Σ_l ⟨∇q, v_l⟩·b_l,z: the eigenvectors and the treatment's b, k of whose rows are used. */
   readonly spectrum?: { readonly index: DebuggingIndex; readonly block: Float32Array; readonly k: number }
 }
@@ -46,6 +51,16 @@ export interface RankingRequest {
 }
 
 export async function rankSuspects(ctx: RunContext, request: RankingRequest): Promise<Ranking> {
+  try {
+    return await rankWith(ctx, request)
+  } catch (reason) {
+    // The complaint is evaluated all the same.
+    if (request.model.handed && isNotHere(reason)) return empty(request.task.method.kind, [reason.message])
+    throw reason
+  }
+}
+
+async function rankWith(ctx: RunContext, request: RankingRequest): Promise<Ranking> {
   const { model, suspects } = request
   if (!model.trained) {
     return empty('none', [noTrainingRows(model)])
@@ -108,14 +123,12 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   }
   const flat = flatteningPairs(index, model)
   const k = automatic ? dataPairs(index, model) : given !== undefined ? index.k : pairsForShare(coefficients, squaredNorm, flat, 0.95)
-  const block = changesInputs(treatment) ? changed!.block : index.blocks.get(treatmentName(treatment))!
-  const spectral = { k, n: index.n, b: block.subarray(0, k * index.n) }
+  const block = changesInputs(treatment) ? changed!.block : index.blocks.get(treatmentName(treatment))
   const query = coefficients.subarray(0, k)
   const top = members ? index.n : suspects.top
-  const lifted =
-    treatment === 'auto' && index.confusions
-      ? rankByConfusion({ ...spectral, classes: model.labels!.values.length, ...index.confusions }, query, top)
-      : { ...rankBySpectrum(spectral, query, top), standsOut: undefined }
+  const coordinates = coordinatesOf(model, index, treatment, query, suspects.top)
+  if (!block) return { ...empty(task.method.kind, withoutBlock(model)), coordinates, indexMs }
+  const lifted = rankCoordinates({ index, block, k, treatment, classes: model.labels?.values.length ?? 1 }, query, top)
   const rankMs = performance.now() - ranked
   const share = shareHeld(coefficients, k, squaredNorm)
   const notes =
@@ -132,6 +145,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     notes,
     finding: lifted.standsOut && confusionWords(model, lifted.standsOut),
     spectrum: { index, block, k },
+    coordinates,
   }
 }
 

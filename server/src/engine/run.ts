@@ -3,17 +3,20 @@ import { Cancelled } from '../methods/cancel.ts'
 import type { Plan, Task } from '../plan/plan.ts'
 import type { Provenance, Result } from '../protocol/results.ts'
 import { printExpr } from '../sql/print.ts'
+import { isNotHere, rowsNotHere } from './absent-rows.ts'
 import { runAssertion } from './assertion.ts'
 import { writeAtomically } from './cache.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import { askModels, evaluateComplaint } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
+import { rankResultFile } from './coordinates.ts'
 import { debuggingIndex } from './debugging-index.ts'
 import { runDiscovery } from './discovery.ts'
-import type { Outcome, RunEvent } from './events.ts'
+import type { IndexFiles, Outcome, RunEvent } from './events.ts'
 import { explainSuspects } from './explanation.ts'
 import { failureOf } from './failure.ts'
 import { exportIndex, importIndex } from './hand-over.ts'
+import { handedNote } from './handed-model.ts'
 import { runIntervention } from './intervention.ts'
 import { membership } from './membership.ts'
 import { modelResult } from './model-result.ts'
@@ -37,7 +40,9 @@ export async function runPlans(ctx: RunContext, plans: readonly Plan[], emit: (e
     emit({ kind: 'started', name: plan.name, declaration: plan.kind })
     const missing = plan.needs.find((name) => failed.has(name.toLowerCase()))
     const outcome = missing === undefined ? await runPlan(ctx, plan, emit) : skipped(plan, missing)
-    if (outcome.result.status === 'failed' || outcome.result.status === 'skipped') failed.set(plan.name.toLowerCase(), '')
+    // A source whose rows are elsewhere may still be learned from, by an imported index.
+    const absent = plan.kind === 'source' && ctx.prepared.get(plan.name)?.absent !== undefined
+    if (!absent && (outcome.result.status === 'failed' || outcome.result.status === 'skipped')) failed.set(plan.name.toLowerCase(), '')
     outcomes.push(outcome)
     emit({ kind: 'finished', outcome })
   }
@@ -57,6 +62,7 @@ async function runPlan(ctx: RunContext, plan: Plan, emit: (event: RunEvent) => v
   try {
     await ctx.breathe()
     await prepare(ctx, plan)
+    refuseAbsent(ctx, plan)
     const models: FittedModel[] = []
     // One that was fitted for another plan may have gone by another name there, with other slices to be measured on.
     for (const model of plan.models) models.push({ ...(await fitModel(ctx, model)), plan: model })
@@ -71,9 +77,30 @@ async function runPlan(ctx: RunContext, plan: Plan, emit: (event: RunEvent) => v
       if (partial) emit({ kind: 'finished', outcome: outcomeOf(plan, { ...partial, status: 'partial' }, provenance) })
       throw new Cancelled()
     }
+    if (isNotHere(reason)) return notHere(plan, reason.message, provenance(0))
     return failureOf(plan, reason, provenance(0))
   }
 }
+
+/** Throws where a declaration is about rows that are elsewhere; asking a model that learned from them is another matter. */
+function refuseAbsent(ctx: RunContext, plan: Plan): void {
+  const { task } = plan
+  const about = task.kind === 'model' || task.kind === 'intervene' ? [] : task.kind === 'complaint' ? task.sources : [aboutOf(task)]
+  for (const name of about) {
+    const file = ctx.prepared.get(name)?.absent
+    if (file !== undefined)
+      throw rowsNotHere(`The rows of \`${name}\` are not here: there is no file ${file}, and an imported index stands for them.`)
+  }
+}
+
+function aboutOf(task: Exclude<Task, { kind: 'model' | 'intervene' | 'complaint' }>): string {
+  return task.kind === 'assert' || task.kind === 'discover' ? task.on.source : task.source
+}
+
+const notHere = (plan: Plan, message: string, provenance: Provenance): Outcome => ({
+  result: { kind: plan.kind, name: plan.name, status: 'skipped', provenance, message, fault: 'elsewhere' } as Result,
+  pictures: {},
+})
 
 type Members = Omit<Partial<Result>, 'kind' | 'name' | 'provenance'> & { readonly seen: number; readonly pictures?: Outcome['pictures'] }
 
@@ -161,9 +188,12 @@ async function complaintMembers(
   const ranking = await rankSuspects(ctx, { task, model, predictions, evaluated, suspects: task.suspects, seed: plan.seed })
   const { rows, pictures } = ranking.rows.length ? await rankedRows(ctx, model, ranking) : { rows: [], pictures: {} }
   const parts = [{ predictions, weights: evaluated.weights }, ...evaluated.more]
-  const explained = await explainRanking(ctx, { model, ranking, ranked: rows, parts })
-  const members = task.explain && model.trained ? await membership(ctx, model, task.suspects.of) : undefined
-  const described = task.explain && (await explainSuspects(ctx, { plan: task.explain, model, ranking, members }))
+  // Likeness compares with the training rows; the spectrum does not need them.
+  const explained =
+    model.handed && !ranking.spectrum ? { ranked: rows, pictures: {} } : await explainRanking(ctx, { model, ranking, ranked: rows, parts })
+  const explain = model.handed ? undefined : task.explain
+  const members = explain && model.trained ? await membership(ctx, model, task.suspects.of) : undefined
+  const described = explain && (await explainSuspects(ctx, { plan: explain, model, ranking, members }))
   const { expectations } = evaluated
   const first = expectations[0]
   const satisfied = expectations.every((e) => e.satisfied)
@@ -171,8 +201,13 @@ async function complaintMembers(
   const unanswered = [
     ...new Set(unknown.map((e) => `The query gives NULL where \`${e.expect}\` is expected: whether it holds is unknown.`)),
   ]
+  const handed = handedNote(ctx, model)
   const notes = [
     ...model.notes,
+    ...(handed ? [handed] : []),
+    ...(model.handed && task.explain
+      ? ['The suspects are not described: `explain by slices` reads the training rows, which are not here.']
+      : []),
     ...unanswered,
     ...evaluated.notes,
     ...ranking.notes,
@@ -193,6 +228,7 @@ async function complaintMembers(
     indexMs: ranking.indexMs,
     rankMs: ranking.rankMs,
     explanation: described?.explanation ?? [],
+    coordinates: ranking.coordinates,
     notes: notes.length ? notes : undefined,
     seen: predictions.rows,
     pictures: { ...pictures, ...explained.pictures },
@@ -200,11 +236,7 @@ async function complaintMembers(
 }
 
 /** Trains the model if need be, and stores its debugging index. */
-export async function runIndex(
-  ctx: RunContext,
-  plan: Plan,
-  file: { readonly export?: string; readonly import?: string } | undefined,
-): Promise<Outcome> {
+export async function runIndex(ctx: RunContext, plan: Plan, file: IndexFiles | undefined): Promise<Outcome> {
   const started = performance.now()
   try {
     await prepare(ctx, plan)
@@ -216,7 +248,9 @@ export async function runIndex(
         `\`${plan.name}\` ${model.reading ? 'was trained elsewhere' : 'brings its predictions along'}: it has no parameters here, so there is nothing to index.`,
       )
     const index = await debuggingIndex(ctx, model, autoPairs(model))
-    if (file?.export !== undefined) await exportIndex(ctx, model, file.export)
+    if (file?.export !== undefined) await exportIndex(ctx, model, { file: file.export, rows: file.rows ?? 'keys' })
+    const ranked = file?.rank === undefined ? undefined : await rankResultFile(ctx, model, index, file.rank)
+    const note = handedNote(ctx, model)
     const provenance: Provenance = {
       dataHash: dataHash(ctx, plan),
       planHash: plan.hash,
@@ -234,6 +268,8 @@ export async function runIndex(
         k: index.k,
         bytes: index.bytes,
         file: index.path,
+        ranked,
+        notes: note ? [note] : undefined,
       },
       pictures: {},
     }

@@ -5,7 +5,8 @@ import { conditionNames, needsKey, overlapQuery, splitName } from '../data/split
 import type { SourcePlan } from '../plan/plan.ts'
 import { printSelect } from '../sql/print.ts'
 import { createAs, drop } from '../sql/statements.ts'
-import { KEY, ROW, SPLIT, type SqlExpr, type SqlFrom } from '../sql/tree.ts'
+import { KEY, type Reading, ROW, SPLIT, type SqlExpr, type SqlFrom } from '../sql/tree.ts'
+import { absentReading, emptyTable, filesOf } from './absent-rows.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import { digest, type RunContext } from './context.ts'
 
@@ -21,6 +22,8 @@ export interface Prepared {
   readonly rows: number
   /** Whether its rows have a key: the declared one, or one made of their content. */
   readonly keyed: boolean
+  /** The name of the file that is missing, where an imported index stands for it (`absent-rows.ts`): then there are no rows. */
+  readonly absent?: string
 }
 
 export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<Prepared> {
@@ -30,7 +33,9 @@ export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<
   ctx.step(`reading ${plan.name}`, 0, 0)
   const hash = await contentOf(ctx, plan)
   const raw = `assay raw ${plan.name}`
-  if (plan.reading && !known) await ctx.tables.read(raw, plan.reading)
+  const elsewhere = plan.reading && absentReading(ctx.cache.folder, plan.reading)
+  if (elsewhere && !known) await ctx.tables.execute(createAs('table', raw, emptyTable(elsewhere.schema)))
+  if (plan.reading && !elsewhere && !known) await ctx.tables.read(raw, plan.reading)
   await ctx.breathe()
   const declared = plan.key.length > 0
   const key = declared ? declaredKey(plan.key) : contentKey(plan.columns)
@@ -53,7 +58,8 @@ export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<
     createAs('view', plan.name, { items: [{ value: { kind: 'star' } }, ...hidden], from: { kind: 'table', name: base } }),
   )
   const counted = await ctx.tables.query(`select count(*) as n from ${quote(base)}`)
-  const prepared: Prepared = { plan, hash, rows: numberAt(namedColumn(counted, 'n'), 0) ?? 0, keyed: keyed || declared }
+  const absent = elsewhere ? filesOf(plan) : plan.over.map((name) => ctx.prepared.get(name)?.absent).find((file) => file !== undefined)
+  const prepared: Prepared = { plan, hash, rows: numberAt(namedColumn(counted, 'n'), 0) ?? 0, keyed: keyed || declared, absent }
   await checkKeys(ctx, plan, base, identity, declared)
   ctx.prepared.set(plan.name, prepared)
   return prepared
@@ -63,15 +69,25 @@ const column = (name: string): SqlExpr => ({ kind: 'column', name })
 const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 async function contentOf(ctx: RunContext, plan: SourcePlan): Promise<string> {
-  const what = JSON.stringify({
+  const what = whatWasDone(plan)
+  if (plan.reading) return digest(await filesHash(ctx, plan.reading), what)
+  return digest(...plan.over.map((name) => ctx.prepared.get(name)!.hash), what)
+}
+
+/** What a source makes of what it reads, as text: all that its rows depend on but the files. */
+export const whatWasDone = (plan: SourcePlan): string =>
+  JSON.stringify({
     select: plan.select,
     columns: plan.columns,
     key: plan.key,
     split: plan.split,
     options: readingOptions(plan),
   })
-  if (plan.reading) return digest((await hashReading(plan.reading, `${ctx.cache.folder}/file-hashes.json`)).hash, what)
-  return digest(...plan.over.map((name) => ctx.prepared.get(name)!.hash), what)
+
+/** Of the contents of a reading's files; of files that are not here, as it was where an imported index was made. */
+export async function filesHash(ctx: RunContext, reading: Reading): Promise<string> {
+  const elsewhere = absentReading(ctx.cache.folder, reading)
+  return elsewhere?.hash ?? (await hashReading(reading, `${ctx.cache.folder}/file-hashes.json`)).hash
 }
 
 const readingOptions = ({ reading }: SourcePlan) =>

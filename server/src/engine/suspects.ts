@@ -4,6 +4,7 @@ import type { Json, RankedRow } from '../protocol/results.ts'
 import type { Picture } from '../protocol/views.ts'
 import { jsonAt, namedColumn } from './columns.ts'
 import type { RunContext } from './context.ts'
+import { handedRows } from './handed-model.ts'
 import { inputItems, readInputs, shownColumns, vectorsOf } from './inputs.ts'
 import { keyAt, keyColumns, rowsAt } from './keys.ts'
 import { argmax } from './metrics.ts'
@@ -24,6 +25,7 @@ export async function rankedRows(
   ranking: Ranking,
 ): Promise<{ rows: RankedRow[]; pictures: Record<string, Picture> }> {
   const { plan, trained, labels } = model
+  if (model.handed) return { rows: handedRows(model, ranking), pictures: {} }
   const source = ctx.prepared.get(plan.source)!.plan
   const positions = Array.from(ranking.rows, (row) => trained!.rows[row]!)
   const seen = shownColumns(plan, source)

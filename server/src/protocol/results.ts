@@ -45,8 +45,8 @@ interface ResultBase<K extends string> {
   readonly provenance: Provenance
   readonly message?: string
   readonly hint?: string
-  /** Set on a failure that the user's data or files are the cause of (a `DataProblem`): exit code 2 instead of 3. */
-  readonly fault?: 'data'
+  /** Set on a failure that the user's data or files are the cause of (a `DataProblem`): exit code 2 instead of 3. `elsewhere`: skipped, for it needs training rows that only an imported index speaks for. */
+  readonly fault?: 'data' | 'elsewhere'
   /** Sentences that qualify the numbers: too few rows, a model that has not converged, … */
   readonly notes?: readonly string[]
   readonly steps?: readonly PlannedStep[]
@@ -201,6 +201,25 @@ export interface ComplaintResult extends ResultBase<'complaint'> {
   readonly rankMs?: number
   /** `explain by slices`: what the suspects have in common, best first. */
   readonly explanation?: readonly ExplainedSlice[]
+  /** Where it is ranked by the spectrum: the complaint as k numbers, for whoever has the training rows (`assay index FILE MODEL --rank RESULT.json`). */
+  readonly coordinates?: ComplaintCoordinates
+}
+/** ⟨∇q, v_l⟩ over a model's eigenvectors, signed so that more is better: the `queryGradient` of `rankBySpectrum`. */
+export interface ComplaintCoordinates {
+  /** Hashes of the model and of its eigenvectors. */
+  readonly model: string
+  readonly basis: string
+  readonly treatment: string
+  readonly k: number
+  readonly values: readonly number[]
+  /** Rows asked for. */
+  readonly top: number
+}
+/** A complaint from another result, ranked over the rows of this index. */
+export interface RankedComplaint {
+  readonly complaint: string
+  readonly query?: string
+  readonly ranking: readonly RankedRow[]
 }
 /** A short condition that tells the suspects from the other rows that could be blamed. All figures are over all of these rows. */
 export interface ExplainedSlice {
@@ -229,5 +248,7 @@ export interface IndexResult extends ResultBase<'index'> {
   readonly k?: number
   readonly bytes?: number
   readonly file?: string
+  /** `--rank RESULT.json`. */
+  readonly ranked?: readonly RankedComplaint[]
 }
 export interface OtherResult extends ResultBase<'oracle' | 'review' | 'acquire' | 'cycle' | 'find' | 'estimate'> {}

@@ -2,6 +2,7 @@ import type {
   AssertResult,
   ComplaintResult,
   DiscoverResult,
+  IndexResult,
   InterveneResult,
   ModelResult,
   PartitionResult,
@@ -43,6 +44,8 @@ export function tablesOf(result: Result, limit: number): Table[] {
       return complaintTables(result, limit)
     case 'intervene':
       return interveneTables(result)
+    case 'index':
+      return rankedTables(result, limit)
     default:
       return []
   }
@@ -328,6 +331,17 @@ function rankingTable(result: ComplaintResult, limit: number): Table[] {
       }),
     ]),
   ]
+}
+
+/** Complaints that came from elsewhere, each with its suspects. */
+function rankedTables({ ranked = [], ...base }: IndexResult, limit: number): Table[] {
+  return ranked.flatMap(({ complaint, ranking }, i) =>
+    rankingTable({ ...base, kind: 'complaint', name: complaint, ranking }, limit).map((one) => ({
+      ...one,
+      id: i === 0 ? one.id : `${one.id}-${i + 1}`,
+      title: `${one.title} of ${measureName(complaint)}`,
+    })),
+  )
 }
 
 function interveneTables(result: InterveneResult): Table[] {
