@@ -1,0 +1,120 @@
+import { addI32, constant, empty, get, i32, instance, name, section, set, simd, unsigned, v128 } from './wasm-code.ts'
+
+/**
+ * ⟨∇q, v_l⟩ = Σ ∂q/∂p_ij·⟨∇p_ij, v_l⟩ for all l at once (R++ §5.1), from a table that stays in memory: the k numbers of a cell lie side by side, the cells of a
+ * class one after another, so that a query reads what it touches once and in order. Sums are in float64. WebAssembly written by hand, or plain loops.
+ */
+export interface ResidentProjections {
+  readonly k: number
+  readonly bytes: number
+  /** `weights` is rows × width, row-major. O(rows·width + k·m) over the m cells that are not zero. */
+  project(weights: Float32Array): Float64Array
+  /** Adds factor·⟨∇p_ij, v_l⟩ to k numbers from `at`. O(k). */
+  add(row: number, column: number, factor: number, into: Float64Array, at: number): void
+}
+
+export interface Projections {
+  readonly rows: number
+  readonly width: number
+  readonly k: number
+  /** k × (rows × width), one eigenvector after the other. */
+  readonly table: Float32Array
+}
+
+/** Four numbers make a quad; a pass keeps this many in registers. */
+const mostQuads = 6
+const listAt = 1024
+const mostBytes = 1 << 30
+
+/** Copies the table to where the kernel can read it, once: O(k·rows·width). */
+export function residentProjections({ rows, width, k, table }: Projections): ResidentProjections {
+  const cells = rows * width
+  const quads = Math.ceil(k / 4)
+  const passes = Math.max(1, Math.ceil(quads / mostQuads))
+  const perPass = Math.ceil(quads / passes)
+  const padded = 4 * perPass * passes
+  const tableAt = listAt + 8 * (cells + 2)
+  const bytes = tableAt + 4 * padded * cells
+  const loaded = bytes <= mostBytes && k > 0 ? instance(moduleBytes(perPass), bytes) : undefined
+  const buffer = loaded?.buffer ?? new ArrayBuffer(bytes)
+  const held = new Float32Array(buffer, tableAt, padded * cells)
+  for (let l = 0; l < k; l++) {
+    for (let c = 0, out = l; c < width; c++) {
+      for (let at = l * cells + c; at < (l + 1) * cells; at += width, out += padded) held[out] = table[at]!
+    }
+  }
+  const scan = loaded?.exports.sum as ((from: number, to: number) => void) | undefined
+  const places = new Int32Array(buffer, listAt, 2 * cells)
+  const factors = new Float32Array(buffer, listAt, 2 * cells)
+  const sums = new Float64Array(buffer, 0, 4 * perPass)
+  const add = (cell: number, factor: number, into: Float64Array, at: number) => {
+    for (let l = 0, from = cell * padded; l < k; l++, from++) into[at + l]! += factor * held[from]!
+  }
+  return {
+    k,
+    bytes,
+    add: (row, column, factor, into, at) => add(column * rows + row, factor, into, at),
+    project: (weights) => {
+      const out = new Float64Array(k)
+      let n = 0
+      for (let c = 0, cell = 0; c < width; c++) {
+        for (let at = c; at < cells; at += width, cell++) {
+          const weight = weights[at]!
+          if (weight === 0) continue
+          if (scan === undefined) {
+            add(cell, weight, out, 0)
+            continue
+          }
+          places[n] = tableAt + 4 * padded * cell
+          factors[n + 1] = weight
+          n += 2
+        }
+      }
+      for (let pass = 0; scan !== undefined && pass < passes; pass++) {
+        if (pass > 0) for (let i = 0; i < n; i += 2) places[i]! += 16 * perPass
+        scan(listAt, listAt + 4 * n)
+        for (let l = 4 * perPass * pass, i = 0; l < k && i < 4 * perPass; l++, i++) out[l] = sums[i]!
+      }
+      return out
+    },
+  }
+}
+
+/** `sum(from, to)`: over a list of places and factors, 8 bytes each, factor × the numbers there, left at 0. */
+function moduleBytes(quads: number): Uint8Array<ArrayBuffer> {
+  const [from, to, place, factor, sum] = [0, 1, 2, 3, 4] as const
+  const halves = Array.from({ length: 2 * quads }, (_, i) => i)
+  const [loadI32, loadF32] = [
+    [0x28, 2, 0],
+    [0x2a, 2, 4],
+  ]
+  const promote = 0xbb
+  const splat = simd(20)
+  // Two float32 into the lower half, then to two float64.
+  const loadTwo = (offset: number) => [...simd(93, 2, ...unsigned(offset)), ...simd(95)]
+  const [multiply, add] = [simd(242), simd(240)]
+  const body = [
+    ...[0x02, empty, 0x03, empty], // loop over the list
+    ...[...get(from), ...get(to), 0x4e, 0x0d, 1], // out, at its end
+    ...[...get(from), ...loadI32!, ...set(place)],
+    ...[...get(from), ...loadF32!, promote, ...splat, ...set(factor)],
+    ...halves.flatMap((half) => [
+      ...[...get(sum + half), ...get(factor), ...get(place), ...loadTwo(8 * half)],
+      ...[...multiply, ...add, ...set(sum + half)],
+    ]),
+    ...[...get(from), ...constant(8), addI32, ...set(from), 0x0c, 0],
+    ...[0x0b, 0x0b],
+    ...halves.flatMap((half) => [...constant(0), ...get(sum + half), ...simd(11, 2, ...unsigned(16 * half))]),
+    0x0b,
+  ]
+  const locals = [2, 1, i32, 1 + 2 * quads, v128]
+  const code = [...locals, ...body]
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [1, 0x60, 2, i32, i32, 0]),
+    ...section(2, [1, ...name('e'), ...name('m'), 2, 0, 1]),
+    ...section(3, [1, 0]),
+    ...section(7, [1, ...name('sum'), 0, 0]),
+    ...section(10, [1, ...unsigned(code.length), ...code]),
+  ])
+}
