@@ -5,6 +5,7 @@ import type { FromPanel } from '../../server/src/protocol/panels.ts'
 import { tellFailure } from './failures.ts'
 import { fileNameFor } from './file-names.ts'
 import { inertText } from './inert-text.ts'
+import { asked, reasonOf } from './outcomes.ts'
 import { columnFor } from './panels.ts'
 import type { Runner } from './runner.ts'
 import type { Server } from './server.ts'
@@ -12,14 +13,27 @@ import type { Server } from './server.ts'
 /** What a panel may ask for, carried out: by undoable edits of specs, never of data; by a jump, a run, a file that the user names. */
 export function panelActs(server: Server, runner: Runner, open: (address: PageAddress) => Promise<void>) {
   const act = async (address: PageAddress, message: Extract<FromPanel, { type: 'act' }>): Promise<void> => {
-    const { action, section, rows } = message
+    const { action, section, rows, column } = message
     if (action === 'run') return void (await runner.run({ uri: address.uri, names: [address.name] }))
-    const answer = await server.request<ActAnswer>(requests.act, { address, action, section, rows })
+    const question = { address, action, section, rows, column }
+    let answer = await server.request<ActAnswer>(requests.act, question)
+    while (answer.ask) {
+      const input = await typed(answer.ask)
+      if (input === undefined) return
+      answer = await server.request<ActAnswer>(requests.act, { ...question, input })
+    }
     if (answer.insert) await insert(answer.insert)
     if (answer.show) await show(answer.show)
     if (answer.say) void window.showInformationMessage(inertText(answer.say))
     if (answer.open) await open(answer.open)
-    if (answer.run) await runner.run(answer.run)
+    if (answer.run) await run(answer.run)
+  }
+  const run = async ({ uri, names, then }: NonNullable<ActAnswer['run']>): Promise<void> => {
+    const file = await runner.run({ uri, names }, then ? { telling: 'quiet' } : {})
+    if (then === undefined || file === undefined) return
+    const failed = asked(file, names).find((one) => one.status === 'failed')
+    if (failed === undefined) return open(then)
+    throw new Error(`${inertText(failed.name, 80)} could not be computed. ${reasonOf(failed)}`)
   }
   return (address: PageAddress, page: Page | undefined, message: FromPanel): void => {
     const done = (work: PromiseLike<unknown>) => void Promise.resolve(work).catch(tellFailure)
@@ -42,10 +56,22 @@ export function panelActs(server: Server, runner: Runner, open: (address: PageAd
   }
 }
 
-async function insert({ uri, line, text }: NonNullable<ActAnswer['insert']>): Promise<void> {
+/** What was typed before stays to be mended, below it what is wrong with it. */
+function typed({ title, prompt, value, problem }: NonNullable<ActAnswer['ask']>): Thenable<string | undefined> {
+  const wrong = problem === undefined ? undefined : inertText(problem)
+  return window.showInputBox({
+    title: inertText(title, 200),
+    prompt: inertText(prompt),
+    value,
+    ignoreFocusOut: true,
+    validateInput: (input) => (wrong !== undefined && input === value ? wrong : undefined),
+  })
+}
+
+async function insert({ uri, line, character = 0, text }: NonNullable<ActAnswer['insert']>): Promise<void> {
   const target = Uri.parse(uri)
   const document = await workspace.openTextDocument(target)
-  const at = new Position(Math.min(line, document.lineCount), 0)
+  const at = new Position(Math.min(line, document.lineCount), character)
   const edit = new WorkspaceEdit()
   // Beyond the last line there is no line to stand on.
   const lead = at.line >= document.lineCount && document.lineAt(document.lineCount - 1).text !== '' ? '\n' : ''

@@ -4,8 +4,8 @@ import type { PageAddress } from '../../server/src/protocol/pages.ts'
 /** One spelling for each file: editors and servers escape drive letters and blanks differently. */
 export const sameUri = (uri: string): string => Uri.parse(uri).toString()
 
-export const addressKey = ({ uri, name, what, where, limit }: PageAddress): string =>
-  JSON.stringify([sameUri(uri), name.toLowerCase(), what, where ?? null, limit ?? null])
+export const addressKey = ({ uri, name, what, where, limit, query }: PageAddress): string =>
+  JSON.stringify([sameUri(uri), name.toLowerCase(), what, where ?? null, limit ?? null, query ?? null])
 
 /** What a panel kept over a reload, if it is that. */
 export function addressIn(state: unknown): PageAddress | undefined {
@@ -16,5 +16,6 @@ export function addressIn(state: unknown): PageAddress | undefined {
   const { uri, name } = address
   const where = typeof address.where === 'string' ? { where: address.where } : {}
   const limit = Number.isSafeInteger(address.limit) ? { limit: address.limit } : {}
-  return { uri, name, what, ...where, ...limit }
+  const query = typeof address.query === 'string' ? { query: address.query } : {}
+  return { uri, name, what, ...where, ...limit, ...query }
 }

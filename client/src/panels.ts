@@ -179,7 +179,7 @@ async function fetchPage(
   }
 }
 
-async function whyNone(server: Server, { uri, name, what, where, limit }: PageAddress): Promise<string> {
+async function whyNone(server: Server, { uri, name, what, where, limit, query }: PageAddress): Promise<string> {
   if (what === 'result') return `${name} has no result yet. Run it from the lens above it, or with Assay: Run Declaration at Cursor.`
   const file = await server.command<ResultFile>(what === 'plan' ? commands.plan : commands.preview, {
     uri,
@@ -187,6 +187,7 @@ async function whyNone(server: Server, { uri, name, what, where, limit }: PageAd
     names: [name],
     where,
     limit,
+    query,
   })
   const [result] = asked(file, [name])
   const error = firstError(file.problems)

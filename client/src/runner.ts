@@ -160,8 +160,8 @@ export function commandOf(
     // Without a name it is the protocol's own command.
     const name = args.name ?? args.names?.[0]
     if (name === undefined) return server.command(command, args)
-    const { where, limit } = args
+    const { where, limit, query } = args
     const what = command === commands.plan ? 'plan' : command === commands.preview ? 'preview' : 'result'
-    return open({ uri, name, what, where, limit })
+    return open({ uri, name, what, where, limit, query })
   }
 }

@@ -11,6 +11,9 @@ export interface GridRows {
   readonly bind: (row: HTMLElement, position: number) => void
   /** Cells in a row that can have the focus. */
   readonly cells: number
+  /** Of these, how many stand before the section's columns. */
+  readonly before: number
+  cellOf(target: EventTarget | null): number
   positionOf(target: EventTarget | null): number | undefined
   partOf(target: EventTarget | null): 'check' | 'picture' | 'more' | 'cell'
   focusIn(row: HTMLElement | undefined, cell: number): void
@@ -19,6 +22,7 @@ export interface RowFacts {
   readonly isSelected: (index: number) => boolean
   readonly isOpen: (index: number) => boolean
   readonly spot: () => Spot
+  readonly aim: () => number | undefined
   readonly isEntry: (position: number) => boolean
   readonly indexAt: (position: number) => number
 }
@@ -58,8 +62,10 @@ export function gridRows(section: TableSection, selectable: 'selectable' | 'plai
     row.classList.toggle('opened', facts.isOpen(index))
     row.classList.toggle('active', spot.row === index)
     row.tabIndex = here && spot.cell === wholeRow ? 0 : -1
+    const aim = spot.row === index ? facts.aim() : undefined
     for (let c = 0; c < count; c++) {
       const cell = row.children[c] as HTMLElement
+      cell.classList.toggle('aimed', aim !== undefined && c === before + aim)
       if (here && spot.row === index && spot.cell === c) cell.tabIndex = 0
       else if (cell.hasAttribute('tabindex')) cell.removeAttribute('tabindex')
     }
@@ -91,6 +97,11 @@ export function gridRows(section: TableSection, selectable: 'selectable' | 'plai
     make,
     bind,
     cells: count,
+    before,
+    cellOf: (target) => {
+      const cell = target instanceof Element ? target.closest('.cell') : null
+      return cell ? [...(cell.parentElement?.children ?? [])].indexOf(cell) : -1
+    },
     positionOf: (target) => {
       const row = rowOf(target)
       return row ? bound.get(row)?.position : undefined

@@ -19,6 +19,9 @@ export interface Grid {
   readonly shownRows: () => Uint32Array
   /** Indices of the selected rows, in the order of the section. */
   readonly selection: () => readonly number[]
+  /** The row that has, or last had, the focus; and the measured column that actions on a cell are about. */
+  readonly active: () => number | undefined
+  readonly aim: () => number | undefined
   filter(text: string): void
   clearSelection(): void
   /** Goes to a row, from elsewhere: a chart. */
@@ -35,6 +38,7 @@ export interface GridOptions {
   readonly save: () => void
   readonly onSelection: () => void
   readonly onOrder: () => void
+  /** The focus is on a row, or has come to another cell of it. */
   readonly onActive: (index: number) => void
   readonly onOpen: (index: number) => void
   readonly onClose: () => void
@@ -57,6 +61,8 @@ export function grid(options: GridOptions): Grid {
   const selected = new Set<number>((state.selected ?? []).flatMap((id) => ids.get(id) ?? []))
   const spot: Spot = { row: (state.active === undefined ? undefined : ids.get(state.active)) ?? -1, cell: wholeRow }
   let opened: number | undefined
+  const measured = section.columns.flatMap((column, c) => (column.measured ? [c] : []))
+  let aim: number | undefined = section.columns[state.aim ?? -1]?.measured ? state.aim : measured[0]
   let anchor = -1
   let order: Uint32Array = new Uint32Array()
   let positions: Int32Array = new Int32Array()
@@ -78,6 +84,7 @@ export function grid(options: GridOptions): Grid {
     isSelected: (index) => selected.has(index),
     isOpen: (index) => index === opened,
     spot: () => spot,
+    aim: () => aim,
     isEntry: (position) => position === entry(),
     indexAt: (position) => order[position]!,
   })
@@ -168,6 +175,7 @@ export function grid(options: GridOptions): Grid {
     const index = order[bounded]!
     spot.row = index
     spot.cell = cell
+    takeAim(cell)
     state.active = rowId(section.rows[index]!, index)
     virtual.pin(bounded)
     virtual.reveal(bounded)
@@ -176,6 +184,14 @@ export function grid(options: GridOptions): Grid {
     rows.focusIn(virtual.at(bounded), cell)
     options.onActive(index)
     options.save()
+  }
+
+  /** What can be expected of a cell is about the measured one that was last gone to. */
+  function takeAim(cell: number): void {
+    const c = cell - rows.before
+    if (cell === wholeRow || !section.columns[c]?.measured) return
+    aim = c
+    state.aim = c
   }
 
   function toHeads(cell: number): void {
@@ -291,7 +307,8 @@ export function grid(options: GridOptions): Grid {
       getSelection()?.removeAllRanges()
       extendTo(position)
     } else if (part === 'check' || event.ctrlKey || event.metaKey) toggle(index)
-    moveTo(position, wholeRow)
+    const cell = rows.cellOf(event.target)
+    moveTo(position, section.columns[cell - rows.before]?.measured ? cell : wholeRow)
     if (part === 'more' || part === 'picture') options.onOpen(index)
   })
   body.addEventListener('dblclick', (event) => {
@@ -305,6 +322,7 @@ export function grid(options: GridOptions): Grid {
     spot.row = order[position]!
     spot.cell = wholeRow
     virtual.pin(position)
+    options.onActive(spot.row)
   })
   element.addEventListener('scroll', () => {
     state.top = element.scrollTop
@@ -317,6 +335,8 @@ export function grid(options: GridOptions): Grid {
     element,
     shownRows: () => order,
     selection: () => [...selected].sort((a, b) => a - b),
+    active: () => (typeof spot.row === 'number' && spot.row >= 0 ? spot.row : undefined),
+    aim: () => aim,
     filter: (text) => {
       if (text === '') delete state.filter
       else state.filter = text

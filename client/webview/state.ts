@@ -17,6 +17,8 @@ export interface SectionState {
   selected?: readonly string[]
   active?: string
   opened?: boolean
+  /** The measured column that was last gone to. */
+  aim?: number
   top?: number
   left?: number
 }
@@ -62,5 +64,11 @@ export function rowId(row: PageRow, index: number): string {
 function isKept(state: unknown, address: PageAddress): state is Kept {
   if (typeof state !== 'object' || state === null || !('address' in state) || !('sections' in state) || !('texts' in state)) return false
   const was = state.address as PageAddress
-  return was.uri === address.uri && was.name === address.name && was.what === address.what && was.where === address.where
+  return (
+    was.uri === address.uri &&
+    was.name === address.name &&
+    was.what === address.what &&
+    was.where === address.where &&
+    was.query === address.query
+  )
 }

@@ -7,7 +7,7 @@ import { csvOf, fileName, jsonOf } from './save.ts'
 import { type Memory, rowId } from './state.ts'
 import { counted, figure, prose, shown } from './text.ts'
 import { type Button, badge, button, textField } from './ui.ts'
-import { whyPane } from './why.ts'
+import { nameOf, whyPane } from './why.ts'
 
 /** A table with its name, filter, copies and the bar of what can be done with selected rows; beside it, when a row is opened, that row in full. */
 export interface TableView {
@@ -96,9 +96,10 @@ interface Opened {
 
 function openedTable(section: TableSection, titleId: string, fileParts: readonly string[], memory: Memory): Opened {
   const state = memory.section(section.id)
-  const act = (action: Action, rows: readonly number[]) => host.postMessage({ type: 'act', action: action.id, section: section.id, rows })
+  const act: Acting = (action, rows, column) =>
+    host.postMessage({ type: 'act', action: action.id, section: section.id, rows, ...(column === undefined ? {} : { column }) })
 
-  const pane = whyPane({ section, onClose: close, onAct: (action, index) => act(action, [index]) })
+  const pane = whyPane({ section, onClose: close, onAct: (action, index, column) => act(action, [index], column) })
   const nothing = h('p', { class: 'nothing-found', role: 'status' })
   const status = h('p', { class: 'quiet status', role: 'status' })
   const bar = selectionBar(section, act, () => table.clearSelection())
@@ -111,6 +112,7 @@ function openedTable(section: TableSection, titleId: string, fileParts: readonly
     onOrder: () => showOrder(),
     onActive: (index) => {
       if (pane.open()) open(index)
+      showSelection()
     },
     onOpen: (index) => {
       const fresh = !pane.open()
@@ -186,7 +188,7 @@ function openedTable(section: TableSection, titleId: string, fileParts: readonly
     memory.save()
   }
   function showSelection(): void {
-    bar?.show(table.selection())
+    bar?.show({ selection: table.selection(), active: table.active(), aim: table.aim() })
   }
   function showOrder(): void {
     const shownCount = table.shownRows().length
@@ -224,18 +226,31 @@ function indexOfActive(section: TableSection, active: string | undefined): numbe
   return index < 0 ? undefined : index
 }
 
+type Acting = (action: Action, rows: readonly number[], column?: number) => void
+interface Chosen {
+  readonly selection: readonly number[]
+  readonly active: number | undefined
+  /** The measured column that is meant. */
+  readonly aim: number | undefined
+}
 interface Bar {
   readonly element: HTMLElement
-  show(selection: readonly number[]): void
+  show(chosen: Chosen): void
 }
 
-function selectionBar(section: TableSection, act: (action: Action, rows: readonly number[]) => void, clear: () => void): Bar | undefined {
+function selectionBar(section: TableSection, act: Acting, clear: () => void): Bar | undefined {
   if (section.actions.length === 0) return undefined
-  let selection: readonly number[] = []
-  const said = h('span', { class: 'chosen', role: 'status' })
+  let chosen: Chosen = { selection: [], active: undefined, aim: undefined }
+  const aiming = section.actions.some((action) => action.takes)
+  // Where rows are meant without being selected, what is said follows the focus, which is heard already.
+  const said = h('span', { class: 'chosen', ...(aiming ? {} : { role: 'status' }) })
+  const press = (action: Action) => {
+    const rows = meant(section, chosen, action)
+    act(action, action.takes === 'table' ? [] : (rows ?? []), action.takes === 'cell' ? chosen.aim : undefined)
+  }
   const buttons: [Action, Button][] = section.actions.map((action) => [
     action,
-    button({ label: action.title, look: action.primary ? 'primary' : 'secondary', onPress: () => act(action, selection) }),
+    button({ label: action.title, look: action.primary ? 'primary' : 'secondary', onPress: () => press(action) }),
   ])
   const clearButton = button({ label: 'Clear', name: 'Clear the selection', look: 'quiet', onPress: clear })
   const element = h('div', { class: 'bar', role: 'toolbar', attributes: { 'aria-label': 'With the selected rows' } })
@@ -243,11 +258,39 @@ function selectionBar(section: TableSection, act: (action: Action, rows: readonl
   return {
     element,
     show: (next) => {
-      selection = next
-      said.textContent = next.length === 0 ? 'No row selected' : `${counted(next.length, 'row')} selected`
-      for (const [action, one] of buttons) one.enable((action.single ? next.length === 1 : next.length > 0) ? 'enabled' : 'disabled')
-      clearButton.element.hidden = next.length === 0
-      element.classList.toggle('some', next.length > 0)
+      chosen = next
+      const { length } = next.selection
+      said.textContent = aiming ? aimText(section, next) : length === 0 ? 'No row selected' : `${counted(length, 'row')} selected`
+      if (aiming) element.setAttribute('aria-label', said.textContent)
+      for (const [action, one] of buttons) one.enable(meant(section, next, action) ? 'enabled' : 'disabled')
+      clearButton.element.hidden = length === 0
+      element.classList.toggle('some', length > 0 || (aiming && meant(section, next, { takes: 'rows' }) !== undefined))
     },
   }
+}
+
+/** The rows that an action is about; undefined where it cannot be taken. What takes a cell or rows needs no selection: the row with the focus will do, or the only one. */
+function meant(
+  section: TableSection,
+  { selection, active, aim }: Chosen,
+  { takes, single }: Pick<Action, 'takes' | 'single'>,
+): readonly number[] | undefined {
+  if (takes === 'table') return []
+  const here = active ?? (section.rows.length === 1 ? 0 : undefined)
+  const rows = selection.length > 0 || takes === undefined || here === undefined ? selection : [here]
+  if (rows.length === 0 || (takes === 'cell' && aim === undefined)) return undefined
+  return rows.length > 1 && (single || takes === 'cell') ? undefined : rows
+}
+
+/** `Row cat, n: 47`. */
+function aimText(section: TableSection, chosen: Chosen): string {
+  const [index, ...others] = meant(section, chosen, { takes: 'rows' }) ?? []
+  if (index === undefined) return 'Go to a row or a number'
+  if (others.length > 0) return `${counted(others.length + 1, 'row')} selected`
+  const row = section.rows[index]!
+  const name = section.rows.length === 1 ? '' : nameOf(section, row, index)
+  const { aim } = chosen
+  if (aim === undefined) return name
+  const cell = `${shown(section.columns[aim]!.name, 60)}: ${shown(row.cells[aim] ?? '', 60)}`
+  return name === '' ? cell : `${name}, ${cell}`
 }

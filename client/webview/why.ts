@@ -13,7 +13,7 @@ export interface WhyPane {
 export interface WhyOptions {
   readonly section: TableSection
   readonly onClose: () => void
-  readonly onAct: (action: TableSection['actions'][number], index: number) => void
+  readonly onAct: (action: TableSection['actions'][number], index: number, column?: number) => void
 }
 
 export function whyPane({ section, onClose, onAct }: WhyOptions): WhyPane {
@@ -83,7 +83,16 @@ function contents(section: TableSection, row: PageRow, index: number, onAct: Why
       : [h('dt', {}, shown(one.name, 200)), h('dd', { class: one.type === 'number' ? 'number' : '' }, shown(row.cells[c] ?? '', 20_000))],
   )
   if (facts.length > 0) out.push(h('h4', {}, 'The row'), h('dl', { class: 'facts' }, ...facts))
-  const actions = section.actions.filter((action) => action.single)
+  const cells = section.actions.filter((action) => action.takes === 'cell')
+  const measured = cells.length === 0 ? [] : section.columns.flatMap((one, c) => (one.measured ? [{ name: shown(one.name, 60), c }] : []))
+  for (const { name, c } of measured) {
+    const buttons = cells.map(({ title, ...action }) => {
+      const onPress = () => onAct({ ...action, title }, index, c)
+      return button({ label: title, name: `${name}: ${title}`, look: 'secondary', onPress }).element
+    })
+    out.push(h('h4', {}, name), h('div', { class: 'why-actions' }, ...buttons))
+  }
+  const actions = section.actions.filter((action) => action.single || action.takes === 'rows')
   if (actions.length > 0) {
     const buttons = actions.map((action) => button({ label: action.title, look: 'secondary', onPress: () => onAct(action, index) }).element)
     out.push(h('div', { class: 'why-actions' }, ...buttons))

@@ -20,7 +20,13 @@ export interface Panels {
   run(...names: string[]): Promise<ResultFile>
   page(name: string, more?: Partial<PageAddress>): Promise<Page | null>
   /** Does something with rows of a section of the page that was last asked for. */
-  act(page: Page, action: ActionId, rows?: readonly number[], section?: string): Promise<ActAnswer>
+  act(
+    page: Page,
+    action: ActionId,
+    rows?: readonly number[],
+    section?: string,
+    more?: { readonly column?: number; readonly input?: string },
+  ): Promise<ActAnswer>
   /** The spec with what an answer inserts, which must make sense; it becomes the file's text. */
   insert(answer: ActAnswer): Snapshot
   change(text: string): void
@@ -51,13 +57,14 @@ export function openPanels(files: Readonly<Record<string, string | Uint8Array>>,
     change,
     run: (...names) => runDeclarations(workspace, { uri, names }, { handle: () => {}, onCancel: () => {} }),
     page: (name, more) => pages.page({ uri, name, what: 'result', ...more }, () => {}),
-    act: (page, action, rows = [], section) => pages.act({ address: page.address, action, section, rows }),
+    act: (page, action, rows = [], section, more) => pages.act({ address: page.address, action, section, rows, ...more }),
     insert(answer) {
       expect(answer.say).toBeUndefined()
-      const { line, text } = answer.insert!
+      const { line, character = 0, text } = answer.insert!
       const lines = workspace.snapshot(path)!.text.split('\n')
-      const before = lines.slice(0, line).join('\n') + (line < lines.length ? '\n' : '')
-      change(before + text + lines.slice(line).join('\n'))
+      const before = lines.slice(0, line).join('\n') + (line > 0 && line < lines.length ? '\n' : '')
+      const rest = lines.slice(line).join('\n')
+      change(before + rest.slice(0, character) + text + rest.slice(character))
       const snapshot = workspace.snapshot(path)!
       expect(problemsOf(snapshot)).toEqual([])
       return snapshot

@@ -79,7 +79,7 @@ describe('pages', () => {
       state: 'current',
       doc: 'Too few cats.',
       figures: [{ name: 'actual', mood: 'bad' }, { name: 'expected', value: '>= 105' }, {}],
-      actions: [{ id: 'run' }, { id: 'declaration' }],
+      actions: [{ id: 'run' }, { id: 'preview-query' }, { id: 'declaration' }],
     })
     expect(shown!.text).toMatch(/^complaint few/)
     expect(shown!.sql).toMatch(/^select count/)

@@ -1,4 +1,5 @@
 import type { PositionsAsked } from '../data/row-positions.ts'
+import type { AnswerPlan } from '../plan/answer.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { SourceFacts } from '../protocol/facts.ts'
 import type { BackendInfo, Result } from '../protocol/results.ts'
@@ -51,6 +52,8 @@ export interface IndexFiles {
 export interface PreviewRequest {
   /** At most this many rows. */
   readonly limit: number
+  /** Of a complaint's plan: the rows that its query, or this one over the same tables and models, gives. */
+  readonly answer?: AnswerPlan
 }
 
 export type Described =

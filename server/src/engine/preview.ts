@@ -6,6 +6,7 @@ import type { Json, Key, Preview, Provenance, Result } from '../protocol/results
 import type { Picture } from '../protocol/views.ts'
 import { printExpr } from '../sql/print.ts'
 import { KEY, ROW } from '../sql/tree.ts'
+import { runAnswer } from './answer.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import type { RunContext } from './context.ts'
 import type { Outcome, PreviewRequest } from './events.ts'
@@ -24,6 +25,7 @@ const LONGEST = 1000
 const PICTURES = 1000
 
 export async function runPreview(ctx: RunContext, plan: Plan, request: PreviewRequest): Promise<Outcome> {
+  if (request.answer) return runAnswer(ctx, plan, { answer: request.answer, limit: request.limit })
   const started = performance.now()
   const provenance = (rows: number): Provenance => ({
     dataHash: '',

@@ -43,7 +43,10 @@ export interface ResultArguments {
   readonly uri: string
   readonly name?: string
 }
-/** Of `assay.preview`: the first rows of a source, a split (`people.train`) or a slice. Answers a `ResultFile`. */
+/**
+ * Of `assay.preview`: the first rows of a source, a split (`people.train`) or a slice; or those that a complaint's query, or a query over a model's
+ * predictions, gives. Answers a `ResultFile`.
+ */
 export interface PreviewArguments {
   readonly uri: string
   readonly name: string
@@ -51,6 +54,8 @@ export interface PreviewArguments {
   readonly where?: string
   /** At most this many, 60 000 at most; the setting `previewRows` unless given. */
   readonly limit?: number
+  /** Of a model: `select … from … `, with `predict()` and `score()`. */
+  readonly query?: string
 }
 
 /** What a client may say of itself in `initializationOptions`. */
@@ -93,11 +98,15 @@ export interface ActArguments {
   readonly action: ActionId
   readonly section?: string
   readonly rows: readonly number[]
+  /** Of an action that takes a cell: its column, by its index in `TableSection.columns`. */
+  readonly column?: number
+  /** What the user typed, where the answer to the same act without it was `ask`. */
+  readonly input?: string
 }
 /** What the editor is to do; nothing is written but by its own, undoable edits. */
 export interface ActAnswer {
   /** Texts to insert into specs, to be shown before they are saved. */
-  readonly insert?: { readonly uri: string; readonly line: number; readonly text: string }
+  readonly insert?: { readonly uri: string; readonly line: number; readonly character?: number; readonly text: string }
   /** A place to show. Lines and characters count from 0. */
   readonly show?: {
     readonly uri: string
@@ -108,8 +117,10 @@ export interface ActAnswer {
   }
   /** Another page to open. */
   readonly open?: PageAddress
-  /** What to run then. */
-  readonly run?: { readonly uri: string; readonly names: readonly string[] }
+  /** What to run then; and the page to open when that has succeeded, in place of its results. */
+  readonly run?: { readonly uri: string; readonly names: readonly string[]; readonly then?: PageAddress }
+  /** The user is to type something first; the act is then sent again with it. `problem`: why what was typed will not do. */
+  readonly ask?: { readonly title: string; readonly prompt: string; readonly value: string; readonly problem?: string }
   /** A sentence, where it cannot be done or needs a word. */
   readonly say?: string
 }

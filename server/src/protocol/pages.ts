@@ -32,7 +32,7 @@ export interface Page {
 }
 /** `warn`: it holds, and somebody should look. */
 export type Mood = 'good' | 'warn' | 'bad' | 'quiet'
-/** `what`: the last result, the rows of a source or slice, or what a run would do. */
+/** `what`: the last result, the rows of a source or slice or of a query over predictions (of a complaint or a model), or what a run would do. */
 export interface PageAddress {
   readonly uri: string
   readonly name: string
@@ -41,6 +41,8 @@ export interface PageAddress {
   readonly where?: string
   /** Of a preview: at most this many rows, in place of the setting. */
   readonly limit?: number
+  /** Of a preview of a model: this query over its predictions, as text of the language. */
+  readonly query?: string
 }
 export interface Figure {
   readonly name: string
@@ -68,6 +70,8 @@ export interface TableSection {
 export interface Column {
   readonly name: string
   readonly type: 'text' | 'number' | 'picture'
+  /** Something can be expected of its numbers: actions that take a cell take one of these. */
+  readonly measured?: boolean
 }
 export interface PageRow {
   /** One a column, as shown; of a picture, its alternative text. */
@@ -102,6 +106,8 @@ export interface Action {
   readonly title: string
   /** Takes exactly one row. */
   readonly single?: boolean
+  /** A measured cell of one row; rows, or else the one that has the focus; or the table as a whole. */
+  readonly takes?: 'cell' | 'rows' | 'table'
   readonly primary?: boolean
 }
 export type ActionId =
@@ -115,4 +121,9 @@ export type ActionId =
   | 'preview-slice'
   | 'expect-lower'
   | 'expect-higher'
+  | 'expect-equal'
   | 'expect-none'
+  | 'expect-row'
+  | 'preview-query'
+  | 'ask-query'
+  | 'train'

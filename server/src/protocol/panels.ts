@@ -11,7 +11,14 @@ export type ToPanel =
 
 export type FromPanel =
   | { readonly type: 'ready' }
-  | { readonly type: 'act'; readonly action: ActionId; readonly section?: string; readonly rows: readonly number[] }
+  | {
+      readonly type: 'act'
+      readonly action: ActionId
+      readonly section?: string
+      readonly rows: readonly number[]
+      /** Of an action that takes a cell: its column, by its index in the section. */
+      readonly column?: number
+    }
   | { readonly type: 'cancel' }
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'save'; readonly format: 'csv' | 'json' | 'svg'; readonly name: string; readonly text: string }

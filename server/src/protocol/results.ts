@@ -92,6 +92,23 @@ export interface Preview {
   /** Of the source's rows, those for which this condition of the language holds; and of which split. */
   readonly where?: string
 }
+/** The rows that a query gives over what models predict, and what can be expected of them. */
+export interface Answer extends Preview {
+  readonly columns: readonly AnswerColumn[]
+  /** `one` row whatever happens, one for each of some `groups`, or one for `each` row that was read. */
+  readonly shape: 'one' | 'groups' | 'each'
+  /** What rows are grouped by and the query does not give: they cannot be told apart by it. */
+  readonly unnamed?: string
+  /** Models that are asked; and those of them that have not been trained on this data: then there are no rows. */
+  readonly using: readonly string[]
+  readonly untrained?: readonly string[]
+}
+/** `names`: it says which row this is. `measured`: something can be expected of it. `beside`: neither. */
+export interface AnswerColumn {
+  readonly name: string
+  readonly type: string
+  readonly role: 'names' | 'measured' | 'beside'
+}
 export interface ModelResult extends ResultBase<'model'> {
   readonly rows?: number
   readonly parameters?: number
@@ -203,6 +220,8 @@ export interface ComplaintResult extends ResultBase<'complaint'> {
   readonly explanation?: readonly ExplainedSlice[]
   /** Where it is ranked by the spectrum: the complaint as k numbers, for whoever has the training rows (`assay index FILE MODEL --rank RESULT.json`). */
   readonly coordinates?: ComplaintCoordinates
+  /** Of a preview: the rows of the query, and nothing of the above but `query`. */
+  readonly preview?: Answer
 }
 /** ⟨∇q, v_l⟩ over a model's eigenvectors, signed so that more is better: the `queryGradient` of `rankBySpectrum`. */
 export interface ComplaintCoordinates {

@@ -1,5 +1,5 @@
 import type { ChartSection, Column, PageRow, Reason, Section, TableSection } from '../protocol/pages.ts'
-import type { ComplaintResult, Json, Key, PlannedStep, RankedRow, Result } from '../protocol/results.ts'
+import type { ComplaintResult, Json, Key, PlannedStep, Preview, RankedRow, Result } from '../protocol/results.ts'
 import type { View } from '../protocol/views.ts'
 import { chartsOf, type Link } from './charts.ts'
 import { number, type Table, table, text } from './fields.ts'
@@ -26,8 +26,14 @@ export async function sectionsOf(view: View): Promise<Section[]> {
 }
 
 function allTables(result: Result): Table[] {
-  const preview = result.kind === 'source' || result.kind === 'slice' ? result.preview : undefined
+  const preview = previewIn(result)
   return [...(preview ? [previewTable(preview)] : []), ...tablesOf(result, Number.POSITIVE_INFINITY)]
+}
+
+function previewIn(result: Result): Preview | undefined {
+  return (result.kind === 'source' || result.kind === 'slice' || result.kind === 'complaint') && result.status === 'ok'
+    ? result.preview
+    : undefined
 }
 
 /** Of a complaint, whom to blame comes before what was expected: that is in the sentences already. */
@@ -42,7 +48,11 @@ async function tableSection(one: Table, result: Result, urls: ReadonlyMap<string
   const at = pictured ? (one.columns[0]?.head === 'rank' ? 1 : 0) : -1
   const spliced = <T>(items: readonly T[], picture: T): T[] =>
     pictured ? [...items.slice(0, at), picture, ...items.slice(at)] : [...items]
-  const columns = kept.map((c): Column => ({ name: one.columns[c]!.head, type: isNumeric(one, c) ? 'number' : 'text' }))
+  const measured = one.id === 'rows' && result.kind === 'complaint' ? measuredIn(result) : []
+  const columns = kept.map((c): Column => {
+    const type = isNumeric(one, c) ? 'number' : 'text'
+    return { name: one.columns[c]!.head, type, ...(measured[c] ? { measured: true } : {}) }
+  })
   const ranking = one.id === 'suspects' ? (result as ComplaintResult).ranking : undefined
   const note = [one.note, ranking ? rankingNote(result as ComplaintResult) : undefined].filter((part) => part !== undefined).join(' ')
   const rows: PageRow[] = []
@@ -80,8 +90,12 @@ async function tableSection(one: Table, result: Result, urls: ReadonlyMap<string
   }
 }
 
+/** Of what columns of a query's rows something can be expected, in the order of the table: pictures stand apart. */
+const measuredIn = ({ preview }: ComplaintResult): boolean[] =>
+  (preview?.columns ?? []).filter(({ type }) => type !== 'image').map(({ role, type }) => role === 'measured' && type === 'number')
+
 function totalOf(result: Result): { readonly total?: number } {
-  const preview = result.kind === 'source' || result.kind === 'slice' ? result.preview : undefined
+  const preview = previewIn(result)
   return preview?.total === undefined || preview.total <= preview.rows.length ? {} : { total: preview.total }
 }
 

@@ -5,7 +5,7 @@ import { headline, writtenSql } from './headline.ts'
 import { inert, inertLines } from './inert.ts'
 import { pageActions } from './page-actions.ts'
 import { sectionsOf } from './page-sections.ts'
-import { mood, provenanceText, sentences, verdict } from './wording.ts'
+import { answerSentences, mood, provenanceText, sentences, verdict } from './wording.ts'
 
 /**
  * A result as a panel's page: the words, tables, charts and pictures of the HTML report as plain data, with what can be done about each row.
@@ -44,13 +44,14 @@ export async function pageOf({ address, view, state }: PageMaterial): Promise<Pa
 function said({ what }: PageAddress, result: Result): string[] {
   const all = sentences(result)
   if (result.status !== 'ok') return all
-  if (what === 'preview') return all.slice(1)
+  if (what === 'preview') return result.kind === 'complaint' ? answerSentences(result) : all.slice(1)
   return result.kind === 'model' && result.metrics !== undefined ? all.slice(1) : all
 }
 
 function titleOf({ name, what, where }: PageAddress, kind: string): string {
   const shown = inert(name, 80)
   if (what === 'plan') return `${shown} · plan`
+  if (what === 'preview' && kind === 'complaint') return `${shown} · query`
   if (what === 'preview') return `${shown} · rows${where === undefined ? '' : ` where ${inert(where, 60)}`}`
   return `${shown} · ${kind}`
 }

@@ -168,6 +168,16 @@ function complaintSentences(result: ComplaintResult): string[] {
   return [...standing(result), ...inCommon(result)]
 }
 
+/** Above the rows of a query over predictions. */
+export function answerSentences({ preview }: ComplaintResult): string[] {
+  if (preview === undefined) return []
+  const models = preview.using.map((name) => `\`${inert(name, 80)}\``).join(', ')
+  const told = [`What the query gives over what ${models} predict${preview.using.length === 1 ? 's' : ''} now.`]
+  if (preview.unnamed !== undefined)
+    told.push(`It groups by \`${inert(preview.unnamed, 200)}\` and does not give it: select it too, so that one row can be spoken of.`)
+  return told
+}
+
 function standing(result: ComplaintResult): string[] {
   if (!result.expectations) return []
   const unmet = result.expectations.filter((expectation) => !expectation.satisfied)

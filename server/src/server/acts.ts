@@ -11,6 +11,7 @@ import { inert } from '../report/inert.ts'
 import { originOf } from '../workspace/row-origin.ts'
 import { problemsOf, rangeOf, type Snapshot } from '../workspace/snapshot.ts'
 import { existing } from './commands.ts'
+import { askAnother, expectFrom } from './expectations.ts'
 import type { Workspace } from './workspace.ts'
 
 /**
@@ -25,6 +26,10 @@ export interface Act {
   readonly section?: string
   /** Indices into the section's rows. */
   readonly rows: readonly number[]
+  /** Index into the section's columns. */
+  readonly column?: number
+  /** What the user typed when asked to. */
+  readonly input?: string
 }
 
 export async function act(given: Act): Promise<ActAnswer> {
@@ -47,6 +52,18 @@ export async function act(given: Act): Promise<ActAnswer> {
       return keepSlice(given, snapshot)
     case 'preview-slice':
       return previewSlice(given, snapshot)
+    case 'expect-lower':
+    case 'expect-higher':
+    case 'expect-equal':
+    case 'expect-none':
+    case 'expect-row':
+      return expectFrom(given, snapshot, action)
+    case 'preview-query':
+      return { open: { uri, name, what: 'preview' } }
+    case 'ask-query':
+      return askAnother(given, snapshot)
+    case 'train':
+      return { run: { uri, names: (given.view.result as ComplaintResult).preview?.untrained ?? [], then: page.address } }
     default:
       return { say: 'This version cannot do that yet: write it by hand in the spec.' }
   }

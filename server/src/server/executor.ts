@@ -108,7 +108,8 @@ export function executor(workspace: Workspace, teller: Teller) {
       case commands.result:
         return lastResults(workspace, args)
       case commands.preview: {
-        if (args.name === undefined) throw new Unable('A preview is of one source, split or slice: its `name` is missing.')
+        if (args.name === undefined)
+          throw new Unable('A preview is of one source, split, slice, complaint or model: its `name` is missing.')
         const file = await previewRows(workspace, { ...args, name: args.name }, { handle: () => {}, onCancel: progress.onCancel })
         announce(file, undefined, teller)
         return file

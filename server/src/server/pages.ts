@@ -34,13 +34,15 @@ export function openPages(workspace: Workspace): Pages {
   return {
     page: async (address, onCancel) => (await make(addressOf(address), onCancel))?.page ?? null,
     async act(args) {
-      const { address, action, section, rows } = (args ?? {}) as Partial<ActArguments>
+      const { address, action, section, rows, column, input } = (args ?? {}) as Partial<ActArguments>
       const wrong = !Array.isArray(rows) || rows.some((row) => !Number.isInteger(row))
       if (typeof action !== 'string' || wrong) throw new Unable('An act has an `address`, an `action` and `rows`, which are whole numbers.')
+      if (column !== undefined && !Number.isInteger(column)) throw new Unable('The `column` of an act is a whole number.')
+      if (input !== undefined && typeof input !== 'string') throw new Unable('The `input` of an act is a text.')
       const place = addressOf(address)
       const known = given.get(JSON.stringify(place)) ?? (await make(place, () => {}))
       if (known === undefined) return { say: 'There is no result to do this with: run it first.' }
-      return act({ workspace, ...known, action, section, rows })
+      return act({ workspace, ...known, action, section, rows, column, input })
     },
   }
 }
@@ -50,9 +52,9 @@ async function material(
   address: PageAddress,
   onCancel: Following['onCancel'],
 ): Promise<{ view: View; state: Page['state'] } | undefined> {
-  const { uri, name, what, where, limit } = address
+  const { uri, name, what, where, limit, query } = address
   if (what === 'preview') {
-    const { view } = await previewOf(workspace, { uri, name, where, limit }, { handle: () => {}, onCancel })
+    const { view } = await previewOf(workspace, { uri, name, where, limit, query }, { handle: () => {}, onCancel })
     return { view, state: 'current' }
   }
   if (what === 'plan') {
@@ -74,10 +76,16 @@ function viewFor(snapshot: Snapshot, outcome: Parameters<typeof viewsOf>[0][numb
 }
 
 function addressOf(given: unknown): PageAddress {
-  const { uri, name, what, where, limit } = (typeof given === 'object' && given !== null ? given : {}) as Partial<PageAddress>
+  const { uri, name, what, where, limit, query } = (typeof given === 'object' && given !== null ? given : {}) as Partial<PageAddress>
   if (typeof uri !== 'string' || typeof name !== 'string' || !['result', 'preview', 'plan'].includes(String(what)))
     throw new Unable('A page has an address, as { "uri": "file:///…/spec.assay", "name": "…", "what": "result" }; or "preview", or "plan".')
   if (where !== undefined && typeof where !== 'string') throw new Unable('`where` is a condition, as text.')
   if (limit !== undefined && !Number.isInteger(limit)) throw new Unable('`limit` is a whole number of rows.')
-  return { uri, name, what: what!, ...(where === undefined ? {} : { where }), ...(limit === undefined ? {} : { limit }) }
+  if (query !== undefined && typeof query !== 'string') throw new Unable('`query` is a query of the language, as text.')
+  const more = {
+    ...(where === undefined ? {} : { where }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(query === undefined ? {} : { query }),
+  }
+  return { uri, name, what: what!, ...more }
 }

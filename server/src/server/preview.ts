@@ -11,6 +11,7 @@ import type { View } from '../protocol/views.ts'
 import { inert } from '../report/inert.ts'
 import { viewsOf } from '../report/views.ts'
 import { problemsOf, type Snapshot } from '../workspace/snapshot.ts'
+import { answerOf, askedQuery } from './answers.ts'
 import type { Following } from './background.ts'
 import { pathOf } from './spec-files.ts'
 import { Unable } from './unable.ts'
@@ -26,12 +27,14 @@ export interface Previewed {
   readonly view: View
 }
 
-/** The first rows of a source, a split or a slice, or of those for which a condition holds. */
+/** The first rows of a source, a split or a slice, or of those for which a condition holds; of a complaint or a model, rows of a query. */
 export async function previewOf(workspace: Workspace, args: PreviewArguments, following: Following): Promise<Previewed> {
   if (!workspace.trusted) throw new Unable('This workspace is not trusted: no data is read until it is.')
   const path = pathOf(args.uri)
   const snapshot = await workspace.ready(path)
   if (snapshot === undefined) throw new Unable(`There is no readable spec at \`${inert(path, 400)}\`.`)
+  const asked = args.where === undefined ? askedQuery(workspace, snapshot, args) : undefined
+  if (asked) return answerOf(workspace, asked, args, following)
   const { plan, shown, where } = planOf(workspace, snapshot, args)
   const looker = workspace.looker(path)
   if (looker === undefined) throw new Unable('No folder can be written to look at data in.')
@@ -60,7 +63,9 @@ function planOf(workspace: Workspace, snapshot: Snapshot, { name, where }: Previ
   const split = own === undefined && dot > 0 ? name.slice(dot + 1) : undefined
   const found = own ?? reached.get(fold(name.slice(0, Math.max(dot, 0))))
   if (found === undefined || (found.decl.kind !== 'source' && found.decl.kind !== 'slice'))
-    throw new Unable(`There is no source, split or slice \`${inert(name, 80)}\` in reach of this file: rows are previewed of those.`)
+    throw new Unable(
+      `There is no source, split or slice \`${inert(name, 80)}\` in reach of this file: rows are previewed of those, and of complaints and models.`,
+    )
   const error = problemsOf(snapshot).find((one) => one.severity === 'error' && one.start < found.decl.end && one.end > found.decl.start)
   const valid = spec.declarations.some((one) => sameName(one.name, found.name))
   if (!valid)
