@@ -4,7 +4,7 @@ import type { Page, PageAddress, PageRow } from '../../server/src/protocol/pages
 import type { Result } from '../../server/src/protocol/results.ts'
 import type { Picture } from '../../server/src/protocol/views.ts'
 import { pageOf } from '../../server/src/report/page.ts'
-import { assertion, complaint, diagonal, discover, intervene, model, viewOf } from '../report/samples.ts'
+import { assertion, complaint, diagonal, discover, intervene, model, provenance, viewOf } from '../report/samples.ts'
 
 /** Pages to draw: those of results are made as the server makes them, two are made by hand. */
 export const fixtures: Readonly<Record<string, () => Promise<Page> | Page>> = {
@@ -14,6 +14,7 @@ export const fixtures: Readonly<Record<string, () => Promise<Page> | Page>> = {
   preview: () => previewPage(60_000),
   comparison: comparisonPage,
   model: modelPage,
+  answer: answerPage,
   hostile: hostilePage,
 }
 
@@ -67,6 +68,37 @@ function comparisonPage(): Promise<Page> {
 
 function modelPage(): Promise<Page> {
   return made(model, {}, 'model reader { train on digits, predict label, kind softmax }')
+}
+
+/** Rows of a query over predictions, with two numbers of which something can be expected, and pictures. */
+function answerPage(): Promise<Page> {
+  const pictures: Record<string, Picture> = {}
+  const rows = Array.from({ length: 10 }, (_, key) => {
+    pictures[JSON.stringify(key)] = digit(key, key)
+    return { key, values: [key, 'a picture', 980 + ((key * 31) % 90), 0.9 - key / 40] }
+  })
+  const result: Result = {
+    kind: 'complaint',
+    name: 'too_many_sevens',
+    status: 'ok',
+    provenance,
+    query:
+      'select predict(label) as digit, any_value(image) as image, count(*) as n, avg(score(label, 7)) as sure from mail group by predict(label)',
+    preview: {
+      columns: [
+        { name: 'digit', type: 'number', role: 'names' },
+        { name: 'image', type: 'image', role: 'measured' },
+        { name: 'n', type: 'number', role: 'measured' },
+        { name: 'sure', type: 'number', role: 'measured' },
+      ],
+      rows,
+      total: 10,
+      shape: 'groups',
+      using: ['reader'],
+    },
+  }
+  const view = viewOf(result, pictures, 'complaint too_many_sevens using reader { … }')
+  return pageOf({ address: address('too_many_sevens', 'preview'), view, state: 'current' })
 }
 
 const cuts = ['Fair', 'Good', 'Very Good', 'Premium', 'Ideal']

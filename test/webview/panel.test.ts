@@ -248,6 +248,57 @@ describe.skipIf(!chromiumPath)(title, () => {
       expect(await panel.texts('.chosen')).toEqual(['120 rows selected'])
     })
 
+    test('what is expected is about the number that was gone to, in the row that has the focus', async () => {
+      await open('answer')
+      const enabled = () =>
+        panel.ask<string[]>(
+          `[...document.querySelectorAll('.bar vscode-button:not([disabled]):not([hidden])')].map((one) => one.ariaLabel)`,
+        )
+      const pressed = async (label: string) => {
+        await panel.forget()
+        await panel.tab.click(`.bar vscode-button:has-text("${label}")`)
+        return (await panel.heard()).filter((one) => one.type === 'act')
+      }
+      expect([await panel.texts('.chosen'), await enabled()]).toEqual([['Go to a row or a number'], ['A row is missing…']])
+      await panel.tab.focus(firstRow)
+      await panel.press('ArrowDown')
+      expect(await panel.texts('.chosen')).toEqual(['Row 1, n: 1011'])
+      expect(await enabled()).toEqual(['Should be lower', 'Should be higher', 'Should be…', 'Should not be here', 'A row is missing…'])
+      expect(await pressed('Should be lower')).toEqual([{ type: 'act', action: 'expect-lower', section: 'rows', rows: [1], column: 2 }])
+      await panel.tab.focus('.rows .row.active')
+      // Past the box, the picture, the digit and n, to how sure it is.
+      await panel.press('ArrowDown', ...Array<string>(5).fill('ArrowRight'))
+      expect(await focused()).toBe('0.85')
+      expect(await panel.texts('.chosen')).toEqual(['Row 2, sure: 0.85'])
+      expect(await panel.ask(`document.querySelector('.bar').getAttribute('aria-label')`)).toBe('Row 2, sure: 0.85')
+      expect(await pressed('Should be…')).toEqual([{ type: 'act', action: 'expect-equal', section: 'rows', rows: [2], column: 3 }])
+      expect(await pressed('A row is missing…')).toEqual([{ type: 'act', action: 'expect-row', section: 'rows', rows: [] }])
+      // The mouse chooses a number as arrows do; a cell that nothing can be expected of leaves the choice as it is.
+      await panel.tab.click('.rows .row.active .cell >> nth=3')
+      expect(await panel.texts('.chosen')).toEqual(['Row 2, n: 1042'])
+      await panel.tab.click('.rows .row.active .cell >> nth=2')
+      expect(await panel.texts('.chosen')).toEqual(['Row 2, n: 1042'])
+      await panel.tab.focus('.rows .row.active')
+      await panel.press('Escape', 'Space', 'Shift+ArrowDown')
+      expect([await panel.texts('.chosen'), await enabled()]).toEqual([
+        ['2 rows selected'],
+        ['Should not be here', 'A row is missing…', 'Clear the selection'],
+      ])
+      expect(await pressed('Should not be here')).toEqual([{ type: 'act', action: 'expect-none', section: 'rows', rows: [2, 3] }])
+    })
+
+    test('an opened row offers the same of each of its numbers', async () => {
+      await open('answer')
+      await panel.tab.focus(firstRow)
+      await panel.press('Enter')
+      expect(await panel.ask(`[...document.querySelectorAll('.why vscode-button[aria-label*=":"]')].map((one) => one.ariaLabel)`)).toEqual(
+        ['n', 'sure'].flatMap((name) => ['lower', 'higher', '…'].map((word) => `${name}: Should be${word === '…' ? word : ` ${word}`}`)),
+      )
+      await panel.forget()
+      await panel.tab.click('.why vscode-button[aria-label="sure: Should be higher"]')
+      expect(await panel.heard()).toContainEqual({ type: 'act', action: 'expect-higher', section: 'rows', rows: [0], column: 3 })
+    })
+
     test('Enter opens the row and why; the pane follows; Escape closes it', async () => {
       await open('ranking')
       await panel.tab.focus(firstRow)
