@@ -27,6 +27,8 @@ export interface Evaluated {
   /** Sum of |weights| less their mean over a row's classes: zero where nothing stands, or no row can change the answer. */
   readonly weight: number
   readonly relaxedBy: Relaxed['by']
+  /** From the hard answer to the derivative. */
+  readonly relaxMs: number
   readonly notes: readonly string[]
 }
 export interface Part {
@@ -56,6 +58,7 @@ const MOST_TOLD = 1000
 
 export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Evaluated> {
   const hard = await hardAnswer(ctx, task, asked)
+  const started = performance.now()
   const groups = (await relaxedByRows(ctx, task, asked)) ?? (await relaxedByDatabase(ctx, task, asked))
   await ctx.breathe()
   const told: ExpectationResult[] = []
@@ -94,6 +97,7 @@ export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, as
     more,
     weight: parts.reduce((sum, part) => sum + movable(part), 0),
     relaxedBy: groups.by,
+    relaxMs: performance.now() - started,
     notes,
   }
 }

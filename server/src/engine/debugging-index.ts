@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { createRng } from '../learn/rng.ts'
 import type { Session } from '../learn/session.ts'
 import { lanczos } from '../methods/influence/lanczos.ts'
@@ -78,11 +79,17 @@ export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: num
 export const indexHash = (model: string, k: number): string => digest(model, `k ${k}`)
 
 function readIndex(ctx: RunContext, hash: string): DebuggingIndex | undefined {
+  const path = ctx.cache.path('index', hash)
+  // A file that has grown by a treatment, or was imported, has another time or size.
+  const file = statSync(path, { throwIfNoEntry: false })
+  const key = `index ${hash} ${file?.size} ${file?.mtimeMs}`
+  const held = file && ctx.resident.get<DebuggingIndex>(key)
+  if (held) return held
   const stored = ctx.cache.read<IndexMeta>('index', hash)
   if (stored?.meta.version !== 2) return undefined
   const { k, n, dimension, blocks } = stored.meta
   const { values, vectors, pairs, confident, ...arrays } = stored.arrays
-  return {
+  const index: DebuggingIndex = {
     k,
     n,
     dimension,
@@ -90,10 +97,11 @@ function readIndex(ctx: RunContext, hash: string): DebuggingIndex | undefined {
     vectors: vectors as Float64Array,
     blocks: new Map(blocks.map((name) => [name, arrays[name] as Float32Array])),
     confusions: pairs && { pairs: pairs as Int32Array, confident: confident as Uint8Array },
-    path: ctx.cache.path('index', hash),
+    path,
     bytes: stored.bytes,
     fromCache: true,
   }
+  return ctx.resident.keep(key, index, stored.bytes)
 }
 
 /** b_z of every row and treatment. Tangents are taken in pieces of at most 256 MB. */

@@ -6,7 +6,7 @@ import { predictionTable, scoreColumn } from '../plan/tables.ts'
 import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
 import { namedColumn, numberAt, numbersOf } from './columns.ts'
-import type { RunContext } from './context.ts'
+import { digest, type RunContext } from './context.ts'
 import { inputItems, queryInputs, withoutInput } from './inputs.ts'
 import { keyAt, keyColumns } from './keys.ts'
 import { argmax, isAnswered } from './metrics.ts'
@@ -36,10 +36,28 @@ const quoted = (name: string) => printExpr({ kind: 'column', name })
 
 export async function predict(ctx: RunContext, model: FittedModel, source: string, theta?: Float64Array): Promise<Predictions> {
   ctx.step(`predicting ${source}`, 0, 0)
-  if (model.trained) return computed(ctx, model, source, theta ?? model.trained.theta)
+  if (model.trained) return theta ? computed(ctx, model, source, theta) : known(ctx, model, source)
   const { plan, labels, reading } = model
   return reading ? { source, ...(await onnxPredictions(ctx, plan, { labels, reading }, source)) } : brought(ctx, model, source)
 }
+
+/** By the hashes of model and data: from memory, from the disk, or computed. */
+async function known(ctx: RunContext, model: FittedModel, source: string): Promise<Predictions> {
+  const { hash } = ctx.prepared.get(source)!
+  const key = digest('predictions', model.hash, hash)
+  const held = ctx.resident.get<Omit<Predictions, 'source'>>(key)
+  if (held) return { source, ...held }
+  const stored = ctx.cache.read<{ rows: number; width: number }>('predictions', key)
+  const found = stored
+    ? { source, ...stored.meta, values: stored.arrays.values as Float32Array }
+    : await computed(ctx, model, source, model.trained!.theta)
+  const { rows, width, values } = found
+  if (!stored && values.byteLength <= MOST_STORED) ctx.cache.write('predictions', key, { rows, width }, { values })
+  ctx.resident.keep(key, { rows, width, values }, values.byteLength)
+  return found
+}
+
+const MOST_STORED = 256 * 2 ** 20
 
 async function computed(ctx: RunContext, model: FittedModel, source: string, theta: Float64Array): Promise<Predictions> {
   const { encoding, architecture } = model.trained!

@@ -1,5 +1,6 @@
 import { encode } from '../data/encode.ts'
 import type { Session } from '../learn/session.ts'
+import { type ResidentProjections, residentProjections } from '../methods/influence/projection-kernel.ts'
 import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
 import { digest, type RunContext } from './context.ts'
@@ -11,7 +12,7 @@ import type { Predictions } from './predictions.ts'
 
 /**
  * A query's gradient in the eigenvectors' coordinates. For a known inference table ⟨∇p_ij, v_l⟩ are stored (R++ §5.1), so that a new complaint
- * needs no model: ⟨∇q, v_l⟩ = Σ_ij ∂q/∂p_ij·⟨∇p_ij, v_l⟩, O(k·m) over the m cells that the query touches. Tables too large to store
+ * needs no model: ⟨∇q, v_l⟩ = Σ_ij ∂q/∂p_ij·⟨∇p_ij, v_l⟩, O(k·m) over the m cells that the query touches; in memory from one run to the next. Tables too large to store
  * (rows × classes × k above 64 M) take one backward pass instead.
  */
 export interface QueryProjections {
@@ -30,15 +31,29 @@ export async function queryProjections(
   if (cells * index.k > MOST_STORED) {
     return { coefficients: async (weights) => dots(index, await queryGradient(ctx, model, predictions, weights)) }
   }
+  const resident = await residentTable(ctx, model, predictions, index)
+  return { coefficients: async (weights) => resident.project(weights) }
+}
+
+/** In memory, from the disk, or computed: one forward-mode pass over the inference table for all eigenvectors. */
+async function residentTable(
+  ctx: RunContext,
+  model: FittedModel,
+  predictions: Predictions,
+  index: DebuggingIndex,
+): Promise<ResidentProjections> {
+  const { rows, width } = predictions
   const hash = digest(model.hash, ctx.prepared.get(predictions.source)!.hash, String(index.k))
+  const known = ctx.resident.get<ResidentProjections>(`projections ${hash}`)
+  if (known) return known
   const stored = ctx.cache.read<{ cells: number }>('projections', hash)
-  if (stored?.meta.cells === cells) {
-    const table = stored.arrays.table as Float32Array
-    return { coefficients: async (weights) => project(table, cells, index.k, weights) }
-  }
-  const table = await withInference(ctx, model, predictions.source, (session) => projectionTable(ctx, session, model, predictions, index))
-  ctx.cache.write('projections', hash, { cells }, { table })
-  return { coefficients: async (weights) => project(table, cells, index.k, weights) }
+  const isStored = stored?.meta.cells === rows * width
+  const table = isStored
+    ? (stored.arrays.table as Float32Array)
+    : await withInference(ctx, model, predictions.source, (session) => projectionTable(ctx, session, model, predictions, index))
+  if (!isStored) ctx.cache.write('projections', hash, { cells: rows * width }, { table })
+  const resident = residentProjections({ rows, width, k: index.k, table })
+  return ctx.resident.keep(`projections ${hash}`, resident, resident.bytes)
 }
 
 function dots(index: DebuggingIndex, gradient: Float64Array): Float64Array {
@@ -70,18 +85,6 @@ async function projectionTable(
     }
   }
   return table
-}
-
-function project(table: Float32Array, cells: number, k: number, weights: Float32Array): Float64Array {
-  const touched: number[] = []
-  for (let cell = 0; cell < cells; cell++) if (weights[cell] !== 0) touched.push(cell)
-  const coefficients = new Float64Array(k)
-  for (let l = 0; l < k; l++) {
-    let sum = 0
-    for (const cell of touched) sum += weights[cell]! * table[l * cells + cell]!
-    coefficients[l] = sum
-  }
-  return coefficients
 }
 
 /** ∇q as a vector of parameters: one backward pass over the inference table. */
