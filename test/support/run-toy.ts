@@ -47,6 +47,8 @@ export interface ToyOptions {
   readonly folder?: string
   /** Slices of larger tables are searched by the database. */
   readonly inMemoryRows?: number
+  /** Larger indexes are ranked from their files. */
+  readonly inMemoryIndexBytes?: number
 }
 
 export async function runToy(text: string, files: Readonly<Record<string, string | Uint8Array>>, options: ToyOptions = {}): Promise<Toy> {
@@ -57,6 +59,7 @@ export async function runToy(text: string, files: Readonly<Record<string, string
     engine: options.engine ?? 'reference',
     threads: 1,
     inMemoryRows: options.inMemoryRows,
+    inMemoryIndexBytes: options.inMemoryIndexBytes,
   })
   try {
     const loaded = await loadSpec(join(folder, 'toy.assay'), {

@@ -1,4 +1,5 @@
 import type { Session } from '../learn/session.ts'
+import { wholeBlock } from './apart-blocks.ts'
 import { type ChangedRows, changedRows, type InputChange } from './changed-rows.ts'
 import { digest, type RunContext } from './context.ts'
 import { type DebuggingIndex, indexHash } from './debugging-index.ts'
@@ -30,7 +31,7 @@ export async function changeBlock(
   const hash = digest(indexHash(model.hash, pairs), basisOf(index), changeName(ctx, change))
   const stored = ctx.cache.read<BlockMeta>('changes', hash)
   if (stored?.meta.version === 1) return { block: stored.arrays.block as Float32Array, notes: stored.meta.notes }
-  const removal = index.blocks.get('remove')!
+  const removal = index.blocks.get('remove') ?? (await wholeBlock(ctx, model, index, 'remove'))
   const set = await loadTrainingSet(ctx, model)
   const changed = await changedRows(ctx, model, { change, rows: everyRow(set), what: 'training rows', set, from: model.plan.source })
   const block = new Float32Array(index.k * index.n)

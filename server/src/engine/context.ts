@@ -28,7 +28,12 @@ export interface RunContext {
   /** By the name of their macro. */
   readonly partitions: Map<string, FoundPartition>
   /** Rows that a search for slices may hold in memory; more stay in the database. */
-  readonly inMemory: { readonly rows: number; readonly bytes: number }
+  readonly inMemory: {
+    readonly rows: number
+    readonly bytes: number
+    /** What the blocks of a debugging index may take: larger ones are read from their files. */
+    readonly index: number
+  }
 }
 
 /** Raised whenever the same plan over the same data would come out otherwise than before: what an older version stored is then not found. */

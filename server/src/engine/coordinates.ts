@@ -4,12 +4,13 @@ import { rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
 import { rankBySpectrum } from '../methods/influence/rank-by-spectrum.ts'
 import type { ResidentIndex } from '../methods/influence/spectral-kernel.ts'
 import type { ComplaintCoordinates, RankedComplaint } from '../protocol/results.ts'
+import { wholeBlock } from './apart-blocks.ts'
 import { digest, type RunContext } from './context.ts'
 import type { DebuggingIndex } from './debugging-index.ts'
 import type { FittedModel } from './models.ts'
 import type { Ranking } from './ranking.ts'
 import { rankedRows } from './suspects.ts'
-import { changesInputs, type Treatment, treatmentName } from './treatments.ts'
+import { changesInputs, type LabelTreatment, type Treatment, treatmentName } from './treatments.ts'
 
 /**
  * A complaint as k numbers to hand over (R++ §1, §4.1): ⟨∇q, v_l⟩ in the coordinates of a model's eigenvectors, signed so that more is better. Whoever has the
@@ -77,7 +78,10 @@ export async function rankResultFile(ctx: RunContext, model: FittedModel, index:
   }
   const ranked: RankedComplaint[] = []
   for (const { name, query, coordinates } of own) {
-    const block = index.blocks.get(coordinates.treatment)
+    const apart = index.apart?.names.has(coordinates.treatment)
+    const block = apart
+      ? await wholeBlock(ctx, model, index, treatmentNamed(coordinates.treatment) as LabelTreatment)
+      : index.blocks.get(coordinates.treatment)
     if (!block) {
       throw new DataProblem(
         'other-coordinates',
@@ -87,7 +91,7 @@ export async function rankResultFile(ctx: RunContext, model: FittedModel, index:
     const treatment = treatmentNamed(coordinates.treatment)
     const spanned = { index, block, k: coordinates.k, treatment, classes: model.labels?.values.length ?? 1 }
     const { rows, influence } = rankCoordinates(spanned, Float64Array.from(coordinates.values), coordinates.top)
-    const ranking = { rows, influence, treatment, spectrum: { index, block, k: coordinates.k } } as unknown as Ranking
+    const ranking = { rows, influence, treatment, spectrum: { index, block, k: coordinates.k, of: 'all rows' } } as unknown as Ranking
     ranked.push({ complaint: name, query, ranking: (await rankedRows(ctx, model, ranking)).rows })
   }
   return ranked

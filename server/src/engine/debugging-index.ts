@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { createRng } from '../learn/rng.ts'
 import type { Session } from '../learn/session.ts'
 import { lanczos } from '../methods/influence/lanczos.ts'
+import { type ApartBlocks, apartPath, isTooLarge, projectApart } from './apart-blocks.ts'
 import { digest, type RunContext } from './context.ts'
 import { handedIndex } from './handed-model.ts'
 import { type FittedModel, type TrainingSet, withTraining } from './models.ts'
@@ -21,7 +22,10 @@ export interface DebuggingIndex {
   /** k × d. */
   readonly vectors: Float64Array
   readonly dimension: number
+  /** By treatment, k × n each; none where they are `apart`. */
   readonly blocks: ReadonlyMap<string, Float32Array>
+  /** Where rows × treatments are more than may be held in memory. */
+  readonly apart?: ApartBlocks
   /** Absent for regression. */
   readonly confusions?: Pick<Confusions, 'pairs' | 'confident'>
   readonly path: string
@@ -35,28 +39,33 @@ interface IndexMeta {
   readonly n: number
   readonly dimension: number
   readonly blocks: readonly string[]
+  readonly apart?: readonly string[]
+  readonly apartBytes?: number
 }
 
 const LANCZOS_BLOCK = 4
+/** Products in single precision: an eigenvalue this much smaller than the largest may as well be 0, and 1/λ would be noise. */
+const ROUNDING = 1e-6
 
 export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: number, extra?: LabelTreatment): Promise<DebuggingIndex> {
   if (model.handed) return handedIndex(model.handed, k)
   const hash = indexHash(model.hash, k)
   const stored = readIndex(ctx, hash)
   const wanted = [...STORED, ...(extra === undefined ? [] : [extra])]
-  if (stored && wanted.every((t) => stored.blocks.has(treatmentName(t)))) return stored
+  if (stored && wanted.every((t) => (stored.apart?.names ?? stored.blocks).has(treatmentName(t)))) return stored
   return withTraining(ctx, model, async (session, set) => {
     const pairs = stored
       ? { values: stored.values, vectors: rowsOf(stored.vectors, stored.k, stored.dimension) }
       : await eigenpairs(ctx, session, model.trained!.theta, Math.min(k, session.parameters))
+    if (isTooLarge(ctx, pairs.values.length, set.rows, wanted.length))
+      return apartIndex(ctx, model, { session, set, pairs, stored, hash }, wanted)
     const known = [...(stored?.blocks.keys() ?? [])]
       .filter((name) => name.startsWith('to-'))
       .map((name): LabelTreatment => ({ to: Number(name.slice(3)) }))
     const { blocks, confusions } = await projectRows(ctx, model, session, set, pairs, uniqueTreatments([...wanted, ...known]))
     const found = pairs.values.length
     const dimension = session.parameters
-    const vectors = new Float64Array(found * dimension)
-    for (const [i, vector] of pairs.vectors.entries()) vectors.set(vector, i * dimension)
+    const vectors = flat(pairs.vectors, dimension)
     const meta: IndexMeta = { version: 2, k: found, n: set.rows, dimension, blocks: [...blocks.keys()] }
     const labelled = confusions && { pairs: confusions.pairs, confident: confusions.confident }
     const arrays = { values: pairs.values, vectors, ...labelled, ...Object.fromEntries(blocks) }
@@ -76,6 +85,54 @@ export async function debuggingIndex(ctx: RunContext, model: FittedModel, k: num
   })
 }
 
+interface Apart {
+  readonly session: Session
+  readonly set: TrainingSet
+  readonly pairs: { readonly values: Float64Array; readonly vectors: readonly Float64Array[] }
+  readonly stored: DebuggingIndex | undefined
+  readonly hash: string
+}
+
+/** The index without its blocks, and these in files of their own: those that are not there yet. */
+async function apartIndex(
+  ctx: RunContext,
+  model: FittedModel,
+  { session, set, pairs, stored, hash }: Apart,
+  wanted: readonly LabelTreatment[],
+): Promise<DebuggingIndex> {
+  const path = (name: string) => apartPath(ctx, hash, name)
+  const there = stored?.apart
+  const treatments = wanted.filter((t) => !there?.names.has(treatmentName(t)))
+  const { confusions, bytes } = await projectApart(ctx, model, { session, set, pairs, treatments, path })
+  const [k, n, dimension] = [pairs.values.length, set.rows, session.parameters]
+  const vectors = flat(pairs.vectors, dimension)
+  const names = new Set([...(there?.names ?? []), ...treatments.map(treatmentName)])
+  const apart: ApartBlocks = { names, path, bytes: (there?.bytes ?? 0) + bytes }
+  const meta: IndexMeta = { version: 2, k, n, dimension, blocks: [], apart: [...names], apartBytes: apart.bytes }
+  const labelled = confusions && { pairs: confusions.pairs, confident: confusions.confident }
+  const file = ctx.cache.write('index', hash, meta, { values: pairs.values, vectors, ...labelled })
+  const whole = (file?.bytes ?? 0) + apart.bytes
+  return {
+    k,
+    n,
+    values: pairs.values,
+    vectors,
+    dimension,
+    blocks: new Map(),
+    apart,
+    confusions: labelled,
+    path: ctx.cache.path('index', hash),
+    bytes: whole,
+    fromCache: false,
+  }
+}
+
+function flat(vectors: readonly Float64Array[], dimension: number): Float64Array {
+  const all = new Float64Array(vectors.length * dimension)
+  for (const [i, vector] of vectors.entries()) all.set(vector, i * dimension)
+  return all
+}
+
 export const indexHash = (model: string, k: number): string => digest(model, `k ${k}`)
 
 function readIndex(ctx: RunContext, hash: string): DebuggingIndex | undefined {
@@ -87,7 +144,7 @@ function readIndex(ctx: RunContext, hash: string): DebuggingIndex | undefined {
   if (held) return held
   const stored = ctx.cache.read<IndexMeta>('index', hash)
   if (stored?.meta.version !== 2) return undefined
-  const { k, n, dimension, blocks } = stored.meta
+  const { k, n, dimension, blocks, apart, apartBytes } = stored.meta
   const { values, vectors, pairs, confident, ...arrays } = stored.arrays
   const index: DebuggingIndex = {
     k,
@@ -96,6 +153,7 @@ function readIndex(ctx: RunContext, hash: string): DebuggingIndex | undefined {
     values: values as Float64Array,
     vectors: vectors as Float64Array,
     blocks: new Map(blocks.map((name) => [name, arrays[name] as Float32Array])),
+    apart: apart && { names: new Set(apart), path: (name) => apartPath(ctx, hash, name), bytes: apartBytes ?? 0 },
     confusions: pairs && { pairs: pairs as Int32Array, confident: confident as Uint8Array },
     path,
     bytes: stored.bytes,
@@ -150,7 +208,7 @@ export function samplingError(values: Float64Array, n: number): number {
   return values.length ? Math.sqrt((values[0]! * sum) / n) : 0
 }
 
-/** The k algebraically largest eigenpairs of H (the sum); non-positive ones are dropped, for there the quadratic model has no minimum. */
+/** The k algebraically largest eigenpairs of H (the sum); what is not positive beyond rounding is dropped, for there the quadratic model has no minimum. */
 async function eigenpairs(
   ctx: RunContext,
   session: Session,
@@ -170,7 +228,7 @@ async function eigenpairs(
       return session.hessianProducts(theta, vectors, ctx.breathe)
     },
   })
-  const positive = found.values.filter((value) => value > 0).length
+  const positive = found.values.filter((value) => value > ROUNDING * found.values[0]!).length
   return {
     values: found.values.slice(0, positive).map((value) => value * session.rows),
     vectors: found.vectors.slice(0, positive),

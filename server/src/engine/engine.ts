@@ -99,7 +99,11 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
           training,
           onnx,
           partitions: new Map(),
-          inMemory: { rows: options.inMemoryRows ?? 5_000_000, bytes: (options.memoryMegabytes ?? 1024) * 2 ** 19 },
+          inMemory: {
+            rows: options.inMemoryRows ?? 5_000_000,
+            bytes: (options.memoryMegabytes ?? 1024) * 2 ** 19,
+            index: options.inMemoryIndexBytes ?? (options.memoryMegabytes ?? 1024) * 2 ** 18,
+          },
         },
         follow,
       ),

@@ -35,6 +35,8 @@ export interface EngineOptions {
   readonly home?: string
   /** A search for slices holds at most this many rows in memory, 5 000 000 unless given; more stay in the database. */
   readonly inMemoryRows?: number
+  /** Debugging indexes hold blocks of at most this many bytes in memory, a quarter of the memory unless given; larger ones stay in files. */
+  readonly inMemoryIndexBytes?: number
   /** The thread that asks must stay quick: the engine's yields to it. */
   readonly behind?: boolean
 }

@@ -127,7 +127,7 @@ async function throughSpectrum(
   chosen: readonly Int32Array[],
   n: number,
 ): Promise<Through[][]> {
-  const { index, block, k } = ranking.spectrum!
+  const { index, block, k, of } = ranking.spectrum!
   const theta = model.trained!.theta
   const vectors = Array.from({ length: k }, (_, l) => index.vectors.subarray(l * index.dimension, (l + 1) * index.dimension))
   const rows = chosen.flatMap((some, part) => Array.from(some, (row) => ({ part, row })))
@@ -161,7 +161,7 @@ async function throughSpectrum(
     const z = ranking.rows[i]!
     effects.fill(0)
     for (let l = 0; l < k; l++) {
-      const b = block[l * index.n + z]!
+      const b = of === 'all rows' ? block[l * index.n + z]! : block[l * ranking.rows.length + i]!
       for (let j = 0, at = l * rows.length; j < rows.length; j++) effects[j]! += b * projected[at + j]!
     }
     const sign = ranking.influence[i]! < 0 ? -1 : 1

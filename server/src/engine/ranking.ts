@@ -5,6 +5,7 @@ import { rankBySpectrum } from '../methods/influence/rank-by-spectrum.ts'
 import type { ComplaintTask } from '../plan/plan.ts'
 import type { ComplaintCoordinates } from '../protocol/results.ts'
 import { isNotHere } from './absent-rows.ts'
+import { rankApart, selfInfluenceApart } from './apart-blocks.ts'
 import { changeBlock, subtractChanged } from './change-block.ts'
 import type { Evaluated } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
@@ -39,8 +40,13 @@ export interface Ranking {
   readonly finding?: string
   /** The complaint as numbers to hand over, where influence is by the spectrum. */
   readonly coordinates?: ComplaintCoordinates
-  /** Of an influence that is Σ_l ⟨∇q, v_l⟩·b_l,z: the eigenvectors and the treatment's b, k of whose rows are used. */
-  readonly spectrum?: { readonly index: DebuggingIndex; readonly block: Float32Array; readonly k: number }
+  /** Of an influence that is Σ_l ⟨∇q, v_l⟩·b_l,z: the eigenvectors and the treatment's b, k of whose rows are used, of all training rows or of those ranked, in their order. */
+  readonly spectrum?: {
+    readonly index: DebuggingIndex
+    readonly block: Float32Array
+    readonly k: number
+    readonly of: 'all rows' | 'ranked rows'
+  }
 }
 
 export interface RankingRequest {
@@ -78,7 +84,8 @@ async function rankWith(ctx: RunContext, request: RankingRequest): Promise<Ranki
     }
     case 'self_influence': {
       const index = await debuggingIndex(ctx, model, autoPairs(model))
-      return baseline('self_influence', selfInfluence(index), suspects.top, members)
+      const scores = index.apart ? await selfInfluenceApart(ctx, model, index) : selfInfluence(index)
+      return baseline('self_influence', scores, suspects.top, members)
     }
     default:
       return baseline(suspects.by, await disagreement(ctx, model, suspects.by), suspects.top, members)
@@ -111,7 +118,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const projected = []
   for (const part of parts) projected.push(await queryProjections(ctx, model, part.predictions, index))
   const squaredNorm = await queryNorm(ctx, request)
-  const resident = changesInputs(treatment) || index.k === 0 ? undefined : residentBlock(ctx, index, treatment)
+  const resident = changesInputs(treatment) || index.apart || index.k === 0 ? undefined : residentBlock(ctx, index, treatment)
   const indexMs = performance.now() - started
   if (index.k === 0) {
     return empty(task.method.kind, [
@@ -130,13 +137,19 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const query = coefficients.subarray(0, k)
   const top = members ? index.n : suspects.top
   const coordinates = coordinatesOf(model, index, treatment, query, suspects.top)
-  if (!block) return { ...empty(task.method.kind, withoutBlock(model)), coordinates, indexMs }
-  const lifted = rankCoordinates({ index, block, k, treatment, classes: model.labels?.values.length ?? 1, resident }, query, top)
+  const apart =
+    index.apart && !changesInputs(treatment)
+      ? await rankApart(ctx, model, { index, treatment, query, top: suspects.top, members })
+      : undefined
+  if (!block && !apart) return { ...empty(task.method.kind, withoutBlock(model)), coordinates, indexMs }
+  const lifted =
+    apart ?? rankCoordinates({ index, block: block!, k, treatment, classes: model.labels?.values.length ?? 1, resident }, query, top)
   const rankMs = evaluated.relaxMs + performance.now() - ranked
   const share = shareHeld(coefficients, k, squaredNorm)
   const notes =
     share < 0.9 ? [`The ${k} eigenvectors hold ${Math.round(share * 100)} % of the complaint’s gradient: compare with method cg.`] : []
   notes.push(...(changed?.notes ?? []))
+  if (apart) notes.push(apartWords(apart.share))
   if (given !== undefined && index.k < given) notes.push(`Only ${index.k} of ${given} eigenvalues are positive.`)
   return {
     ...restricted(lifted.rows, lifted.influence, suspects.top, members),
@@ -147,7 +160,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     rankMs,
     notes,
     finding: lifted.standsOut && confusionWords(model, lifted.standsOut),
-    spectrum: { index, block, k },
+    spectrum: apart ? { index, block: apart.b, k, of: 'ranked rows' } : { index, block: block!, k, of: 'all rows' },
     coordinates,
   }
 }
@@ -179,6 +192,9 @@ async function wholeGradient(ctx: RunContext, request: RankingRequest): Promise<
   }
   return whole!
 }
+
+const apartWords = (share: number) =>
+  `The index is larger than may be held in memory: it was ranked from its file, of which ${share < 0.01 ? 'less than 1' : Math.round(100 * share)} % was read. The ranking is exact.`
 
 function confusionWords(model: FittedModel, { given, alternative, lift }: { given: number; alternative: number; lift: number }): string {
   const { values } = model.labels!

@@ -4,6 +4,7 @@ import type { Plan, Task } from '../plan/plan.ts'
 import type { Provenance, Result } from '../protocol/results.ts'
 import { printExpr } from '../sql/print.ts'
 import { isNotHere, rowsNotHere } from './absent-rows.ts'
+import { apartNote } from './apart-blocks.ts'
 import { runAssertion } from './assertion.ts'
 import { writeAtomically } from './cache.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
@@ -250,7 +251,7 @@ export async function runIndex(ctx: RunContext, plan: Plan, file: IndexFiles | u
     const index = await debuggingIndex(ctx, model, autoPairs(model))
     if (file?.export !== undefined) await exportIndex(ctx, model, { file: file.export, rows: file.rows ?? 'keys' })
     const ranked = file?.rank === undefined ? undefined : await rankResultFile(ctx, model, index, file.rank)
-    const note = handedNote(ctx, model)
+    const note = handedNote(ctx, model) ?? (index.apart && apartNote(index))
     const provenance: Provenance = {
       dataHash: dataHash(ctx, plan),
       planHash: plan.hash,

@@ -98,18 +98,18 @@ export async function rankByBlocks(search: BlockSearch): Promise<BlockRanking> {
   return { ...best.finish(), read }
 }
 
-/** Σ_l query_l·b_l of every row of the blocks that `wanted` says, called for each block. */
-export async function eachSum(
-  { bounds, read, query, token }: Pick<BlockSearch, 'bounds' | 'read' | 'query' | 'token'>,
+/** The blocks that are `wanted`, one after the other, a few at a time. Their number of rows. */
+export async function eachBlock(
+  { bounds, read, token }: Pick<BlockSearch, 'bounds' | 'read' | 'token'>,
   wanted: (block: number) => boolean,
-  take: (rows: Int32Array, sums: Float64Array) => void,
+  take: (block: Block) => void,
 ): Promise<number> {
   const chosen = Int32Array.from({ length: bounds.counts.length }, (_, block) => block).filter(wanted)
   let rows = 0
   for (const part of parts(chosen, bounds.counts)) {
     await breathe(token)
     for (const block of await read(part)) {
-      take(block.rows, sumsOf(block, query))
+      take(block)
       rows += block.rows.length
     }
   }
@@ -179,9 +179,9 @@ function* parts(chosen: Int32Array, counts: Int32Array): Generator<Int32Array> {
   }
 }
 
-function sumsOf(block: Block, query: ArrayLike<number>): Float64Array {
+/** Σ_l query_l·b_l of each of its rows: the very sums of `rankBySpectrum`, term by term. */
+export function sumsOf(block: Block, query: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(block.rows.length)
-  // The very sums of `rankBySpectrum`, term by term.
   sumBlock({ k: query.length, n: block.rows.length, b: block.b }, query, 0, sums.length, sums)
   return sums
 }

@@ -24,15 +24,29 @@ export interface ConfusionRanking extends Ranking {
  * sum × lift, the unit that of the query. k·n + O(n) operations. Ties by row.
  */
 export function rankByConfusion(index: ConfusionIndex, queryGradient: ArrayLike<number>, top: number): ConfusionRanking {
-  const { n, classes, pairs } = index
+  const { n, pairs } = index
   const sums = sumsOf(index, queryGradient)
-  const lifts = liftsOf(index, sums)
-  const best = lifts.reduce((highest, lift) => Math.max(highest, lift), 1)
-  for (let z = 0; z < n; z++) if (sums[z]! > 0) sums[z] = (sums[z]! * lifts[pairs[z]!]!) / best
+  const { lifts, most, standsOut } = confusionLifts(index, sums)
+  for (let z = 0; z < n; z++) if (sums[z]! > 0) sums[z] = (sums[z]! * lifts[pairs[z]!]!) / most
   const ranking = rankBySpectrum({ k: 1, n, b: sums }, ONE, top)
-  if (best === 1) return ranking
-  const pair = lifts.indexOf(best)
-  return { ...ranking, standsOut: { given: Math.floor(pair / classes), alternative: pair % classes, lift: best } }
+  return standsOut ? { ...ranking, standsOut } : ranking
+}
+
+export interface Lifts {
+  /** Of each pair, from 1. */
+  readonly lifts: Float64Array
+  readonly most: number
+  readonly standsOut: ConfusionRanking['standsOut']
+}
+
+/** From the sums of all confident rows; others are not looked at. */
+export function confusionLifts(index: Pick<ConfusionIndex, 'n' | 'classes' | 'pairs' | 'confident'>, sums: Float32Array): Lifts {
+  const lifts = liftsOf(index, sums)
+  const most = lifts.reduce((highest, lift) => Math.max(highest, lift), 1)
+  const pair = lifts.indexOf(most)
+  const { classes } = index
+  const standsOut = most === 1 ? undefined : { given: Math.floor(pair / classes), alternative: pair % classes, lift: most }
+  return { lifts, most, standsOut }
 }
 
 const ONE = Float32Array.of(1)
@@ -45,7 +59,7 @@ function sumsOf(index: ConfusionIndex, queryGradient: ArrayLike<number>): Float3
   return kernel.all()
 }
 
-function liftsOf({ n, classes, pairs, confident }: ConfusionIndex, sums: Float32Array): Float64Array {
+function liftsOf({ n, classes, pairs, confident }: Parameters<typeof confusionLifts>[0], sums: Float32Array): Float64Array {
   const gains = new Float64Array(classes * classes)
   let total = 0
   let rows = 0
