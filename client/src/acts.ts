@@ -16,12 +16,10 @@ export function panelActs(server: Server, runner: Runner, open: (address: PageAd
     const { action, section, rows, column } = message
     if (action === 'run') return void (await runner.run({ uri: address.uri, names: [address.name] }))
     const question = { address, action, section, rows, column }
-    let answer = await server.request<ActAnswer>(requests.act, question)
-    while (answer.ask) {
-      const input = await typed(answer.ask)
-      if (input === undefined) return
-      answer = await server.request<ActAnswer>(requests.act, { ...question, input })
-    }
+    const first = await server.request<ActAnswer>(requests.act, question)
+    const withInput = (input: string) => server.request<ActAnswer>(requests.act, { ...question, input })
+    const answer = first.ask ? await typed(first.ask, withInput) : first
+    if (answer === undefined) return
     if (answer.insert) await insert(answer.insert)
     if (answer.show) await show(answer.show)
     if (answer.say) void window.showInformationMessage(inertText(answer.say))
@@ -56,16 +54,36 @@ export function panelActs(server: Server, runner: Runner, open: (address: PageAd
   }
 }
 
-/** What was typed before stays to be mended, below it what is wrong with it. */
-function typed({ title, prompt, value, problem }: NonNullable<ActAnswer['ask']>): Thenable<string | undefined> {
-  const wrong = problem === undefined ? undefined : inertText(problem)
-  return window.showInputBox({
-    title: inertText(title, 200),
-    prompt: inertText(prompt),
-    value,
-    ignoreFocusOut: true,
-    validateInput: (input) => (wrong !== undefined && input === value ? wrong : undefined),
-  })
+/** A box that stays open until what was typed will do; `undefined` where the user would rather not. */
+function typed(
+  { title, prompt, value }: NonNullable<ActAnswer['ask']>,
+  answerTo: (input: string) => Promise<ActAnswer>,
+): Promise<ActAnswer | undefined> {
+  const box = window.createInputBox()
+  box.title = inertText(title, 200)
+  box.prompt = inertText(prompt)
+  box.value = value
+  box.ignoreFocusOut = true
+  return new Promise<ActAnswer | undefined>((done, fail) => {
+    box.onDidChangeValue(() => {
+      box.validationMessage = undefined
+    })
+    box.onDidAccept(async () => {
+      if (box.busy) return
+      box.busy = true
+      try {
+        const answer = await answerTo(box.value)
+        if (answer.ask === undefined) return done(answer)
+        box.validationMessage = inertText(answer.ask.problem ?? answer.ask.prompt)
+      } catch (reason) {
+        fail(reason)
+      } finally {
+        box.busy = false
+      }
+    })
+    box.onDidHide(() => done(undefined))
+    box.show()
+  }).finally(() => box.dispose())
 }
 
 async function insert({ uri, line, character = 0, text }: NonNullable<ActAnswer['insert']>): Promise<void> {

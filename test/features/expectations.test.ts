@@ -135,7 +135,7 @@ describe('a preview of a query', () => {
     const shown = (await page('few', { what: 'preview' }))!
     const { ask } = await act(shown, 'ask-query')
     expect(ask).toEqual({
-      title: 'A query over what `reader` predicts',
+      title: 'A query over what reader predicts',
       prompt: 'select … from …, with predict(…) or score(…, …)',
       value: "select count(*) as n from mail where predict(label) = 'cat'",
     })
@@ -164,7 +164,7 @@ describe('an expectation', () => {
     expect(at((await act(few, 'expect-higher', [0], 'rows')).insert)).toBe('\n  expect  higher n')
     const { ask } = await act(few, 'expect-equal', [0], 'rows', { column: 0 })
     expect(ask).toEqual({
-      title: '`n` should be',
+      title: 'n should be',
       prompt: 'A number, or <= 100, or between 90 and 110',
       value: String(rowsOf(few).rows[0]!.values[0]),
     })
@@ -174,7 +174,7 @@ describe('an expectation', () => {
     expect(at((await typed('between 3 and 5')).insert)).toBe('\n  expect  n between 3 and 5')
     for (const input of ['many', '', '5 }\nslice s on mail where true', '5; blame top 1 rows of train', 'x']) {
       const again = await typed(input)
-      expect(again.ask?.problem ?? again.say, input).toMatch(/Write a number|cannot be expected/)
+      expect(again.ask?.problem, input).toMatch(/Write a number|cannot be expected/)
       expect(again.insert).toBeUndefined()
     }
     const text = insert(await act(few, 'expect-lower', [0], 'rows')).text
@@ -224,7 +224,10 @@ describe('an expectation', () => {
     const typed = (input: string) => act(single, 'expect-row', [], undefined, { input })
     expect(at((await typed('id=5 and x>0')).insert)).toBe('\n  expect row where id = 5 and x > 0')
     expect(await typed('id = ')).toMatchObject({ ask: { value: 'id = ', problem: expect.stringMatching(/^Write a condition/) } })
-    expect((await typed('nobody = 1')).say).toMatch(/^This cannot be expected: .*nobody/)
+    expect((await typed('nobody = 1')).ask).toMatchObject({
+      value: 'nobody = 1',
+      problem: expect.stringMatching(/^This cannot be expected: .*nobody/),
+    })
     expect(await act(await shown('single'), 'expect-none', [1], 'rows')).toHaveProperty('insert')
     insert(await act(single, 'expect-none', [1], 'rows'))
     expect((await run('single')).results.find((one) => one.name === 'single')).toMatchObject({ status: 'violated' })

@@ -29,7 +29,15 @@ export function expectFrom(given: Act, snapshot: Snapshot, action: Expecting): A
   if (!('text' in expected)) return expected
   const target = asked.written ? asked.complaint : sameQuestion(snapshot, asked)
   const written = target ? inComplaint(given, snapshot, target, expected.text) : inOwn(given, snapshot, asked, expected)
+  if (written.insert === undefined && written.show === undefined && given.input !== undefined)
+    return askAgain(given, preview, action, written.say)
   return expected.note === undefined || written.insert === undefined ? written : { ...written, say: expected.note }
+}
+
+/** What was typed stays, to be mended. */
+function askAgain(given: Act, preview: Answer, action: Expecting, problem: string | undefined): ActAnswer {
+  const first = expectation({ ...given, input: undefined }, preview, action)
+  return 'ask' in first && first.ask ? { ask: { ...first.ask, value: given.input ?? '', problem } } : { say: problem }
 }
 
 /** Asks for a query, again as long as it cannot be answered, and shows what it gives. */
@@ -38,7 +46,7 @@ export function askAnother({ workspace, page, view, input }: Act, snapshot: Snap
   const name = preview?.using[0]
   if (name === undefined) return { say: 'There is no model here to ask.' }
   const ask = {
-    title: `A query over what \`${inert(name, 80)}\` predicts`,
+    title: `A query over what ${inert(name, 80)} predicts`,
     prompt: 'select … from …, with predict(…) or score(…, …)',
     value: input ?? query,
   }
@@ -92,7 +100,7 @@ interface Cell {
 /** A number, or a comparison with one. */
 function equal({ input }: Act, { name, value, suffix, note }: Cell): Expected | ActAnswer {
   const ask = {
-    title: `\`${inert(name, 80)}\` should be`,
+    title: `${inert(name, 80)} should be`,
     prompt: 'A number, or <= 100, or between 90 and 110',
     value: input ?? (typeof value === 'number' ? String(value) : ''),
   }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import Mocha from 'mocha'
 import * as vscode from 'vscode'
 import { authoring } from './authoring.ts'
+import { complaining } from './complaining.ts'
 import { flaggedRows } from './flagged-rows.ts'
 import { packaged } from './packaged.ts'
 import { screenshot } from './panel-frames.ts'
@@ -32,7 +33,7 @@ export async function run(): Promise<void> {
   })
   // Registers `suite` and `test` on the global object, as loading a file would.
   mocha.suite.emit('pre-require', globalThis as unknown as Mocha.MochaGlobals, '', mocha)
-  for (const declare of isPackaged ? [packaged] : [authoring, running, flaggedRows, looks]) declare()
+  for (const declare of isPackaged ? [packaged] : [authoring, running, complaining, flaggedRows, looks]) declare()
   mocha.suite.afterEach(async function () {
     if (this.currentTest?.state === 'failed') await screenshot(`failed-${this.currentTest.title.replaceAll(/\W+/g, '-')}`)
   })
