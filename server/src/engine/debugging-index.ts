@@ -11,8 +11,8 @@ import { type Confusions, confusionsOf, differences, type LabelTreatment, STORED
 /**
  * The debugging index of a model (R++ §4): the top eigenpairs of the Hessian of the summed loss, and for every training row and treatment
  * b_z = ⟨v_i, ∇ℓ(z) − ∇ℓ(z′)⟩/λ_i, one row per eigenvector; for `auto` over λ_i + μ. Built once and stored by the model's hash and k.
- * Cost: about 4k Hessian products in blocks (one pass over the data a block), one forward-mode pass for all k tangents, O(d·m) memory for the
- * Lanczos basis of m vectors, O(k·n) for each treatment.
+ * Cost: about 4k Hessian products in blocks (one pass over the data a block), one forward-mode pass for all k tangents, O(k·d) memory for the
+ * Lanczos basis (2·k + 16 vectors, or 512 MB), O(k·n) for each treatment unless these are apart.
  */
 export interface DebuggingIndex {
   readonly k: number
@@ -44,6 +44,8 @@ interface IndexMeta {
 }
 
 const LANCZOS_BLOCK = 4
+/** A basis may take these; for larger models it is cut down where it grows beyond about twice the eigenvectors wanted. */
+const BASIS_BYTES = 512e6
 /** Products in single precision: an eigenvalue this much smaller than the largest may as well be 0, and 1/λ would be noise. */
 const ROUNDING = 1e-6
 
@@ -222,6 +224,7 @@ async function eigenpairs(
     rng: createRng(1).next,
     tolerance: 1e-4,
     maxProducts: 8 * k + 24,
+    maxBasis: Math.max(2 * k + 4 * LANCZOS_BLOCK, Math.floor(BASIS_BYTES / (8 * session.parameters))),
     token: ctx.token,
     hvpBlock: async (vectors) => {
       ctx.step('eigenvectors of the Hessian', (products += vectors.length), 0)

@@ -45,6 +45,51 @@ describe('eigenpairs equal those of the dense matrix', () => {
     })
   })
 
+  it.each(spectra)('%s, with a basis of as few vectors as may be', async (_, values, k, block) => {
+    const { matrix } = symmetricWith(values, 11)
+    const size = values.length
+    let held = 0
+    const found = await lanczos(undefined, size, {
+      k,
+      block,
+      maxBasis: 1,
+      maxProducts: 3000,
+      hvpBlock: (vectors) => {
+        held = Math.max(held, vectors.length)
+        return vectors.map((v) => times(matrix, v))
+      },
+    })
+    expect(found.converged).toBe(true)
+    expect(held).toBeLessThanOrEqual(block)
+    const scale = Math.max(...values.map(Math.abs), 1e-12)
+    jacobiValues(matrix, size)
+      .slice(0, k)
+      .forEach((value, i) => {
+        expect(Math.abs(found.values[i]! - value)).toBeLessThan(1e-7 * scale)
+      })
+    found.vectors.forEach((v, i) => {
+      const off = times(matrix, v).map((x, j) => x - found.values[i]! * v[j]!)
+      expect(Math.sqrt(dot(off, off))).toBeLessThan(1e-7 * scale)
+      found.vectors.forEach((other, j) => {
+        expect(dot(v, other)).toBeCloseTo(i === j ? 1 : 0, 9)
+      })
+    })
+  })
+
+  it('in a basis that is cut down, with somewhat more products', async () => {
+    const values = range(300, (i) => 1 / (1 + i / 10))
+    const { matrix } = symmetricWith(values, 7)
+    const all = { k: 8, block: 2, hvpBlock: (vectors: readonly Float64Array[]) => vectors.map((v) => times(matrix, v)), tolerance: 1e-6 }
+    const free = await lanczos(undefined, 300, all)
+    const bounded = await lanczos(undefined, 300, { ...all, maxBasis: 30 })
+    expect(free.products).toBeGreaterThan(40)
+    expect(bounded.converged).toBe(true)
+    expect(bounded.products).toBeLessThan(2 * free.products)
+    bounded.values.forEach((value, i) => {
+      expect(value).toBeCloseTo(values[i]!, 9)
+    })
+  })
+
   it('as does the small dense solver', () => {
     for (const [, values] of spectra) {
       const { matrix } = symmetricWith(values, 5)

@@ -1,4 +1,5 @@
 import { breathe, type CancelToken } from '../cancel.ts'
+import { combineInPlace, project } from './orthogonal.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
 /**
@@ -19,6 +20,8 @@ export interface LanczosOptions {
   /** Products with several vectors at once; used instead of `hvp`. */
   readonly hvpBlock?: BlockProduct
   readonly maxProducts?: number
+  /** Vectors of the basis to hold at most; as many as products are made unless given, and never fewer than k + 2 blocks. */
+  readonly maxBasis?: number
   /** Residual ‖H·v − λ·v‖, relative to the largest |λ| seen, at which a pair has converged; 1e-8 unless given. */
   readonly tolerance?: number
   /** Uniform in [0, 1); a fixed sequence unless given. */
@@ -40,8 +43,9 @@ export interface Eigenpairs {
 
 /**
  * The k algebraically largest eigenpairs of a symmetric operator by block Lanczos with full re-orthogonalisation (Golub & Underwood 1977; Parlett,
- * The Symmetric Eigenvalue Problem, §13). Residuals come from the recurrence at no further product. For m products of dimension p: 8·m·p
- * operations for the m-th vector, and the basis, 8·m·p bytes. A dimension below k gives all pairs there are.
+ * The Symmetric Eigenvalue Problem, §13). Residuals come from the recurrence at no further product. A basis that has grown to `maxBasis` is cut down to
+ * the best of its eigenvectors and goes on from there (thick restart, Wu & Simon 2000): more products, less memory. For a basis of m vectors of dimension
+ * d: 8·m·d operations for each product, 8·(m + 2·block)·d bytes; nothing else grows with d. A dimension below k gives all pairs there are.
  */
 export async function lanczos(hvp: Product | undefined, dimension: number, o: LanczosOptions): Promise<Eigenpairs> {
   if (!Number.isInteger(dimension) || dimension < 1) throw new RangeError(`A dimension is a whole number from 1, not ${dimension}.`)
@@ -50,7 +54,8 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
   const k = Math.min(o.k, dimension)
   const width = Math.max(1, Math.min(dimension, o.block ?? (o.hvpBlock === undefined ? 1 : Math.min(4, k))))
   const tolerance = o.tolerance ?? 1e-8
-  const most = Math.min(dimension, Math.max(k, o.maxProducts ?? dimension))
+  const most = Math.max(k, o.maxProducts ?? dimension)
+  const held = Math.min(dimension, Math.max(k + 2 * width, o.maxBasis ?? most + width))
   const rng = o.rng ?? fixedSequence()
 
   const basis: Float64Array[] = []
@@ -66,17 +71,19 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
     const first = basis.length
     basis.push(...block)
     const rest: Float64Array[] = []
-    for (const [index, image] of images.entries()) {
-      const residual = image.slice()
-      requireNumbers(residual, dimension)
-      projected[first + index] = orthogonalise(residual, basis)
-      rest.push(residual)
-      await breathe(o.token)
+    for (const image of images) {
+      requireNumbers(image, dimension)
+      rest.push(image.slice())
     }
+    await breathe(o.token)
+    const sizes = rest.map((vector) => Math.sqrt(dot(vector, vector)))
+    projected.push(...project(rest, basis))
     const size = basis.length
-    const coupling = orthonormalise(rest, basis, scaleOf(projected))
-    const last = size >= most
-    if (last || size >= nextCheck) {
+    const coupling = orthonormalise(rest, sizes, basis, scaleOf(projected))
+    const last = products >= most || size >= dimension
+    // Whole blocks only: with a part of one, what the others would have told were lost.
+    const full = held < dimension && size + width > held
+    if (last || full || products >= nextCheck) {
       const { values, vectors } = symmetricEigen(assemble(projected, size), size)
       const largest = Math.max(Math.abs(values[0]!), Math.abs(values[size - 1]!))
       // ‖B·s‖, s the part of the pair's coordinates that belongs to the last block; nothing is left over once the basis spans the whole space.
@@ -85,17 +92,27 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
       )
       const converged = residuals.length === k && residuals.every((residual) => residual <= tolerance * largest)
       if (converged || last) {
-        const found: Float64Array[] = []
-        for (let pair = 0; pair < residuals.length; pair++) {
-          await breathe(o.token)
-          found.push(combine(basis, vectors[pair]!))
-        }
+        combineInPlace(basis, vectors.slice(0, residuals.length))
+        const found = basis.slice(0, residuals.length)
+        for (const vector of found) toLengthOne(vector)
         return { values: values.slice(0, residuals.length), vectors: found, residuals, products, converged }
       }
-      nextCheck = Math.max(size + 1, Math.ceil(size * 1.05))
+      nextCheck = Math.max(products + 1, Math.ceil(products * 1.05))
+      if (full) {
+        // Beyond k, what is kept brings the next ones nearer: half of the room that is left.
+        const kept = Math.min(size - 1, held - width, k + Math.max(1, Math.floor((held - k - width) / 2)))
+        combineInPlace(basis, vectors.slice(0, kept))
+        basis.length = kept
+        projected.length = 0
+        for (let pair = 0; pair < kept; pair++) {
+          const row = new Float64Array(pair + 1)
+          row[pair] = values[pair]!
+          projected.push(row)
+        }
+      }
     }
     block = rest.slice(0, coupling.rank)
-    const room = Math.min(width, most - size)
+    const room = Math.min(width, most - products, dimension - basis.length)
     if (block.length > room) block = block.slice(0, room)
     // An invariant subspace has been found in some direction: go on in a new one.
     if (block.length < room) block.push(...freshVectors(room - block.length, dimension, [...basis, ...block], rng))
@@ -120,24 +137,16 @@ function requireNumbers(values: Float64Array, dimension: number): void {
   }
 }
 
-/** Takes the span of the basis out of the vector, twice (Parlett: twice is enough), and gives the coordinates taken out. */
-function orthogonalise(vector: Float64Array, basis: readonly Float64Array[]): Float64Array {
-  const coordinates = new Float64Array(basis.length)
-  for (let round = 0; round < 2; round++) {
-    for (let j = 0; j < basis.length; j++) {
-      const along = dot(vector, basis[j]!)
-      coordinates[j] = coordinates[j]! + along
-      addScaled(vector, basis[j]!, -along)
-    }
-  }
-  return coordinates
-}
-
 /**
  * Orthonormal vectors in place of those given (the independent ones first), and their coordinates: row i belongs to new vector i, column j to old
- * vector j. What is smaller than rounding at this scale counts as nothing.
+ * vector j. `before` is how long each was before the basis was taken out. What is smaller than rounding at this scale counts as nothing.
  */
-function orthonormalise(vectors: Float64Array[], basis: readonly Float64Array[], scale: number): { rank: number; rows: Float64Array[] } {
+function orthonormalise(
+  vectors: Float64Array[],
+  before: readonly number[],
+  basis: readonly Float64Array[],
+  scale: number,
+): { rank: number; rows: Float64Array[] } {
   const rows: Float64Array[] = []
   const kept: Float64Array[] = []
   vectors.forEach((vector, column) => {
@@ -148,16 +157,15 @@ function orthonormalise(vectors: Float64Array[], basis: readonly Float64Array[],
     })
     const size = Math.sqrt(dot(vector, vector))
     if (!(size > 1e-13 * scale)) return
-    const before = size
-    for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / before
+    for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / size
     // A small remainder is mostly rounding, and that need not be orthogonal to anything.
-    orthogonalise(vector, basis)
-    orthogonalise(vector, kept)
+    if (size < 1e-3 * before[column]!) project([vector], basis)
+    project([vector], kept)
     const again = Math.sqrt(dot(vector, vector))
     if (!(again > 0.1)) return
     for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / again
     const row = new Float64Array(vectors.length)
-    row[column] = before
+    row[column] = size
     rows.push(row)
     kept.push(vector)
   })
@@ -172,11 +180,11 @@ function freshVectors(count: number, dimension: number, basis: readonly Float64A
   const all = [...basis]
   for (let tries = 0; made.length < count && tries < 20 * count; tries++) {
     const vector = Float64Array.from({ length: dimension }, () => rng() - 0.5)
-    orthogonalise(vector, all)
+    project([vector], all)
     const size = Math.sqrt(dot(vector, vector))
     if (!(size > 1e-10)) continue
     for (let i = 0; i < dimension; i++) vector[i] = vector[i]! / size
-    orthogonalise(vector, all)
+    project([vector], all)
     const again = Math.sqrt(dot(vector, vector))
     for (let i = 0; i < dimension; i++) vector[i] = vector[i]! / again
     made.push(vector)
@@ -207,14 +215,9 @@ function scaleOf(projected: readonly Float64Array[]): number {
   return Math.max(largest, Number.MIN_VALUE)
 }
 
-function combine(basis: readonly Float64Array[], coordinates: Float64Array): Float64Array {
-  const vector = new Float64Array(basis[0]!.length)
-  basis.forEach((direction, index) => {
-    addScaled(vector, direction, coordinates[index]!)
-  })
+function toLengthOne(vector: Float64Array): void {
   const size = Math.sqrt(dot(vector, vector))
   for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / size
-  return vector
 }
 
 function lengthOf(values: readonly number[]): number {
