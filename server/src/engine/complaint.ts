@@ -10,6 +10,7 @@ import { type Asked, answersOf, type Pull, type Relaxed } from './relaxed.ts'
 import { relaxedByDatabase } from './relaxed-database.ts'
 import { relaxedByRows } from './relaxed-rows.ts'
 
+import { unknownClass } from './unknown-class.ts'
 /**
  * A complaint's query, hard and relaxed (METHODS §4; R §5). The relaxation (`relaxed.ts`) gives the slots of every group (sums, chances) and, once it is
  * known which expectations do not hold, the derivative by each row's chances; between them small trees are evaluated forwards and in reverse.
@@ -85,6 +86,7 @@ export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, as
   const notes = [
     ...(all.length > MOST_TOLD
       ? [`${all.length} rows of the result are spoken of, ${unmet.length} not as expected: the first ${MOST_TOLD} are shown.`]
+    ...absentNotes(task, asked),
       : []),
     ...(pulls.length > 1
       ? ['Several expectations do not hold: they are scaled to pull equally, and influence is in the units of the first of them.']
@@ -197,6 +199,15 @@ function squaredLength({ values, rows, width }: Predictions, weights: Float64Arr
     if (width === 1) {
       squares += weights[at]! ** 2
       continue
+/** A class that no training row has is never predicted: no row satisfies a comparison with it, and nothing can be blamed for that. */
+function absentNotes(task: ComplaintTask, asked: readonly Asked[]): string[] {
+  return task.named.flatMap(({ model: name, value }) => {
+    const model = asked.find((a) => a.model.plan.name === name)?.model
+    if (!model?.labels || model.labels.values.some((label) => String(label) === String(value))) return []
+    return [`${unknownClass(model, value).message} It is never predicted.`]
+  })
+}
+
     }
     let mean = 0
     for (let c = 0; c < width; c++) mean += values[at + c]! * weights[at + c]!

@@ -12,6 +12,7 @@ import { digest, type RunContext } from './context.ts'
 import { coordinatesOf, rankCoordinates } from './coordinates.ts'
 import { type DebuggingIndex, debuggingIndex } from './debugging-index.ts'
 import { withoutBlock } from './handed-model.ts'
+import { conjugateGradientCaveat, optimumCaveats, pairsCaveat } from './influence-caveats.ts'
 import { membership } from './membership.ts'
 import { type FittedModel, withTraining } from './models.ts'
 import { outOfFold } from './out-of-fold.ts'
@@ -150,7 +151,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     share < 0.9 ? [`The ${k} eigenvectors hold ${Math.round(share * 100)} % of the complaint’s gradient: compare with method cg.`] : []
   notes.push(...(changed?.notes ?? []))
   if (apart) notes.push(apartWords(apart.share))
-  if (given !== undefined && index.k < given) notes.push(`Only ${index.k} of ${given} eigenvalues are positive.`)
+  notes.push(...pairsCaveat(model, index.k, given ?? Math.min(pairs, model.trained!.theta.length)), ...optimumCaveats(model))
   return {
     ...restricted(lifted.rows, lifted.influence, suspects.top, members),
     method: automatic ? `auto (k = ${k})` : `spectral (k = ${k})`,
@@ -209,6 +210,8 @@ function nothingToBlame({ evaluated, model }: RankingRequest): string {
 
 function treatmentOf({ task, model, suspects }: RankingRequest): Treatment {
   const asked = suspects.treatment
+  if (evaluated.expectations.some((e) => e.satisfied && e.actual === null) && evaluated.expectations.every((e) => e.satisfied))
+    return 'Nothing is known to be wrong, so there is nothing to blame.'
   if (asked.kind === 'auto') return task.method.kind === 'auto' ? 'auto' : 'remove'
   if (asked.kind === 'denoise' || asked.kind === 'replace') return asked
   if (asked.kind !== 'relabel' || !model.labels) return 'remove'
@@ -254,12 +257,7 @@ async function byConjugateGradients(
     const changed = changesInputs(treatment) ? await subtractChanged(ctx, model, { set, change: treatment, direction }, scores) : []
     const ranked = performance.now()
     const all = rankBySpectrum({ k: 1, n: set.rows, b: scores }, Float32Array.of(1), members ? set.rows : suspects.top)
-    const notes = [...changed]
-    if (!solved.converged) {
-      notes.push(
-        `Conjugate gradients stopped after ${solved.iterations} iterations at a relative residual of ${solved.residual.toExponential(1)}.`,
-      )
-    }
+    const notes = [...changed, ...conjugateGradientCaveat(model, solved), ...optimumCaveats(model)]
     return {
       ...restricted(all.rows, all.influence, suspects.top, members),
       method: `cg (${solved.iterations} iterations)`,

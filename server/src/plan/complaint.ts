@@ -1,6 +1,6 @@
 import type * as ast from '../../../grammar/src/ast.ts'
 import { printExpr as printWritten, printSelect as printWrittenSelect } from '../../../grammar/src/printer.ts'
-import { childrenOf } from '../../../grammar/src/walker.ts'
+import { childrenOf, expressionsOfSelect } from '../../../grammar/src/walker.ts'
 import type { ComplaintSpec, Spec } from '../check/spec.ts'
 import { call, column, literal, star } from '../sql/build.ts'
 import { mentions } from '../sql/derivative.ts'
@@ -13,6 +13,7 @@ import { Answers, number, outputName } from './provenance/aggregates.ts'
 import { Chances } from './provenance/chances.ts'
 import { classJoin } from './provenance/class-join.ts'
 import { choose, groupColumn, Lineage, type Query } from './provenance/lineage.ts'
+import { namedClasses } from './provenance/named-classes.ts'
 import { constantOf, QueryTables, type ValueAtom, type Variable } from './provenance/query-tables.ts'
 import { rowwisePlan } from './provenance/rowwise.ts'
 import { type Event, hardSubquery, predictedSubquery, relaxedSubquery } from './provenance/subqueries.ts'
@@ -97,6 +98,7 @@ function taskOf({ spec, query }: { spec: Spec; query: ast.Select }, complaint: C
     shownOf,
     slots: answers.slots.length,
     expectations,
+    named: namedClasses(spec, expressionsOfSelect(written)),
     suspects: complaint.blame,
     method: complaint.method,
     shown: model.inputs.slice(0, 8),

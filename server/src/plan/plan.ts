@@ -220,6 +220,8 @@ export interface ComplaintTask {
   readonly shownOf: readonly { readonly name: string; readonly column: string }[]
   readonly slots: number
   readonly expectations: readonly ExpectationPlan[]
+  /** What the query compares predicted classes with. */
+  readonly named: readonly NamedClass[]
   readonly suspects: SuspectsSpec
   readonly method:
     | { readonly kind: 'auto' }
@@ -229,6 +231,10 @@ export interface ComplaintTask {
   readonly shown: readonly Column[]
   /** `explain by slices`: how the suspects are described. */
   readonly explain?: ExplanationPlan
+}
+export interface NamedClass {
+  readonly model: string
+  readonly value: string | number | boolean
 }
 /** What suspects are described by: columns of the blamed model's source, or its predictions (`predicted`). */
 export interface ExplanationPlan {

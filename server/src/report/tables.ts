@@ -281,7 +281,7 @@ function expectationTable(result: ComplaintResult): Table[] {
       text(
         'met',
         shown.map((e) => e.satisfied),
-        shown.map((e) => (e.satisfied ? 'yes' : 'no')),
+        shown.map((e) => (e.satisfied ? (e.actual === null ? 'unknown' : 'yes') : 'no')),
       ),
     ]),
   ]
