@@ -1,6 +1,7 @@
-import { countParameters, type ParameterShape, parameterShapes } from './parameters.ts'
+import { descend } from './descent.ts'
+import { countParameters, parameterShapes } from './parameters.ts'
 import type { Named } from './pass.ts'
-import { adam, adamPass, lossPass } from './passes.ts'
+import { lossPass } from './passes.ts'
 import { createRng, shuffle } from './rng.ts'
 import type { Architecture, Breathe, Examples, Fitted, Progress, TrainOptions } from './session.ts'
 import { targetsOf } from './targets.ts'
@@ -23,20 +24,11 @@ export async function trainByAdam<H>(
   if (options.batch < 1) throw new RangeError('A batch needs at least one row.')
   if (examples.y === undefined) throw new RangeError('Training needs labels.')
   const { rows } = examples
-  const shapes = parameterShapes(architecture)
   const targets = targetsOf(architecture, examples.y, rows)
   const rng = createRng(options.seed)
   const theta = options.from?.slice() ?? initial(architecture, options.seed)
-  const step = await trainable.compile(adamPass(architecture))
   const batch = Math.min(options.batch, rows)
-  const names = shapes.flatMap(({ name }) => [name, `m:${name}`, `s:${name}`])
-  let state: Record<string, H> = {}
-  for (const shape of shapes) {
-    const extent = [shape.rows, shape.columns]
-    state[shape.name] = device.upload(slice(theta, shape), extent, 'passing')
-    for (const moment of ['m:', 's:'])
-      state[moment + shape.name] = device.upload(new Float32Array(shape.rows * shape.columns), extent, 'passing')
-  }
+  const descent = await descend(trainable, theta)
   const order = Int32Array.from({ length: rows }, (_, row) => row)
   const stepsPerEpoch = Math.ceil(rows / batch)
   let best: { loss: number; theta: Float64Array; epoch: number } | undefined
@@ -52,38 +44,27 @@ export async function trainByAdam<H>(
         const chosen = order.subarray(start, start + batch)
         const count = chosen.length
         steps++
-        const rate = (adam.rate * Math.sqrt(1 - adam.beta2 ** steps)) / (1 - adam.beta1 ** steps)
         const given = {
           x: device.upload(gatherRows(examples.x, architecture.inputs, chosen, buffers.x), [count, architecture.inputs], 'passing'),
           y: device.upload(gatherRows(targets, architecture.outputs, chosen, buffers.y), [count, architecture.outputs], 'passing'),
-          rate: device.upload(Float32Array.of(rate), [1, 1], 'passing'),
-          share: device.upload(Float32Array.of(1 / count), [1, 1], 'passing'),
         }
-        let made: Record<string, H> = {}
         try {
-          made = { ...(await step({ ...state, ...given })) }
-          if (!(await device.read(made.health!)).every(Number.isFinite)) {
+          if (!(await descent.step(given, count, steps))) {
             requireFinite(examples, architecture)
             throw new TrainingFailed(steps, noNumber)
           }
-          const old = state
-          state = Object.fromEntries(names.map((name) => [name, made[name]!]))
-          for (const name of names) {
-            delete made[name]
-            device.release(old[name]!)
-          }
         } finally {
-          for (const handle of [...Object.values(given), ...Object.values(made)]) device.release(handle)
+          for (const handle of Object.values(given)) device.release(handle)
         }
         progress('train', steps, options.epochs * stepsPerEpoch)
       }
       epochs++
       if (options.validation === undefined || options.patience === undefined) continue
-      const held = await meanLoss(trainable, options.validation, state, breathe)
-      if (best === undefined || held < best.loss) best = { loss: held, theta: await download(trainable, shapes, state), epoch: epochs }
+      const held = await meanLoss(trainable, options.validation, descent.parameters, breathe)
+      if (best === undefined || held < best.loss) best = { loss: held, theta: await descent.theta(), epoch: epochs }
       if (epochs - best.epoch >= options.patience) break
     }
-    const final = best?.theta ?? (await download(trainable, shapes, state))
+    const final = best?.theta ?? (await descent.theta())
     const { loss, gradient } = await session.gradient(final, breathe)
     if (!Number.isFinite(loss)) {
       requireFinite(examples, architecture)
@@ -98,7 +79,7 @@ export async function trainByAdam<H>(
       converged: best !== undefined && epochs < options.epochs,
     }
   } finally {
-    for (const handle of Object.values(state)) device.release(handle)
+    descent.release()
   }
 }
 
@@ -141,16 +122,6 @@ async function meanLoss<H>(trainable: Trainable<H>, validation: Examples, state:
     }
   }
   return sum / validation.rows
-}
-
-async function download<H>(trainable: Trainable<H>, shapes: readonly ParameterShape[], state: Named<H>): Promise<Float64Array> {
-  const theta = new Float64Array(countParameters(shapes))
-  for (const shape of shapes) theta.set(await trainable.device.read(state[shape.name]!), shape.offset)
-  return theta
-}
-
-function slice(theta: Float64Array, { offset, rows, columns }: ParameterShape): Float64Array {
-  return theta.subarray(offset, offset + rows * columns)
 }
 
 /** Gives the part of `into` that it fills. */

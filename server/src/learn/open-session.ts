@@ -1,5 +1,5 @@
 import { addPacked, countParameters, type ParameterShape, packTangents, parameterShapes } from './parameters.ts'
-import type { Device, Named, Pass } from './pass.ts'
+import type { Device, Named, Pass, Run } from './pass.ts'
 import {
   forwardPass,
   gradientPass,
@@ -31,7 +31,7 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
   const parameters = countParameters(shapes)
   const targets = examples.y === undefined ? undefined : targetsOf(architecture, examples.y, rows)
   const counts: Record<string, number> = {}
-  const compiled = new Map<string, Promise<(inputs: Named<H>) => Promise<Named<H>>>>()
+  const compiled = new Map<string, Promise<Run<H>>>()
   const perBatch = batchRows(device, architecture, parameters, rows)
   const batches: Batch<H>[] = []
   for (let start = 0; start < rows; start += perBatch) batches.push({ start, rows: Math.min(perBatch, rows - start) })
@@ -44,7 +44,7 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
   let kept: { readonly theta: Float64Array; readonly batches: readonly (readonly H[])[] } | undefined
   let disposed = false
 
-  const compile = (pass: Pass): Promise<(inputs: Named<H>) => Promise<Named<H>>> => {
+  const compile = (pass: Pass): Promise<Run<H>> => {
     const known = compiled.get(pass.name)
     if (known !== undefined) return known
     const made = device.compile(pass)

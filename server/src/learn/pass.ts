@@ -25,6 +25,9 @@ export interface OutputSpec extends TensorSpec {
 export type Values = Float32Array | Float64Array
 export type Named<H> = Readonly<Record<string, H>>
 
+/** A pass made runnable. Where a device works in place, `into` are tensors that results of these names are written to; they stay the caller's. */
+export type Run<H> = (inputs: Named<H>, into?: Named<H>) => Promise<Named<H>>
+
 /**
  * What a backend provides: tensors by handle, and passes made runnable. A session is written once on top of this. Handles live until released;
  * `run` takes inputs without consuming them and gives outputs that the caller owns.
@@ -34,7 +37,9 @@ export interface Device<H> {
   upload(values: Values, shape: readonly number[], use: 'resident' | 'passing'): H
   read(handle: H): Promise<Values>
   release(handle: H): void
-  compile(pass: Pass): Promise<(inputs: Named<H>) => Promise<Named<H>>>
+  compile(pass: Pass): Promise<Run<H>>
+  /** What is uploaded is not copied: who writes to a `Float32Array` changes what the next pass reads, and results may be asked to go into what was uploaded. */
+  readonly inPlace?: true
   /** Multiplications and additions that take about 50 ms: the work of one batch. */
   readonly batchWork: number
   /** Bytes that examples and activations may occupy between passes. */

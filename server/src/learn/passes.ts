@@ -123,37 +123,54 @@ export function weightedGradientPass(architecture: Architecture, start: Exclude<
 export const adam = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 } as const
 
 /**
- * A step of Adam (Kingma & Ba 2015, Alg. 1, in the order of computation that their §2 gives): parameters and moments in, parameters and moments
- * out. `rate` [1, 1] is α·√(1 − β₂ᵗ)/(1 − β₁ᵗ), `share` [1, 1] is 1/n of the batch. Moments: `m:w0 …`, `s:w0 …`, which are m/(1 − β₁) and v/(1 − β₂) of
- * the paper: each operation saved is a sweep over all parameters. For the same reason the cotangent is divided by n, and not the gradient. Instead of the
- * loss, which nobody reads, `health` has the sum of each row's predictions: no number as soon as one of them is none.
+ * The mean gradient of a batch, without the penalty's share, `share` [1, 1] being 1/n. Instead of the loss, which nobody reads, `health` has the sum of each
+ * row's predictions: no number as soon as one of them is none.
  */
-export function adamPass(architecture: Architecture): Pass {
+export function batchGradientPass(architecture: Architecture): Pass {
   const network = networkOf(architecture)
   const gradient = gradientPass(architecture)
+  return {
+    name: `batch-gradient ${signature(architecture)}`,
+    inputs: [...gradient.inputs, { name: 'share', shape: [1, 1] }],
+    outputs: [{ ...rowsOf('health', 1), over: 'rows' }, ...sumsOf(architecture, 1)],
+    build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>) {
+      const trace = solve(network, ops, parameters(architecture, inputs), inputs.x!)
+      // Dividing the cotangent by n saves a sweep over all parameters.
+      const cotangent = ops.mul(network.head.cotangent(ops, trace.predictions, inputs.y!), inputs.share!)
+      return { health: ops.sum(trace.predictions, 1, 'keep'), ...named(architecture, 'g:', pull(network, ops, trace, cotangent)) }
+    },
+  }
+}
+
+/**
+ * A step of Adam (Kingma & Ba 2015, Alg. 1, in the order of computation that their §2 gives): parameters and moments in, parameters and moments
+ * out. `rate` [1, 1] is α·√(1 − β₂ᵗ)/(1 − β₁ᵗ), `share` [1, 1] is 1/n of the batch. Moments: `m:w0 …`, `s:w0 …`, which are m/(1 − β₁) and v/(1 − β₂) of
+ * the paper: each operation saved is a sweep over all parameters.
+ */
+export function adamPass(architecture: Architecture): Pass {
+  const gradient = batchGradientPass(architecture)
   const own = parametersOf(architecture)
   const states = [...own, ...own.map(prefixed('m:')), ...own.map(prefixed('s:'))]
   const scale = Math.sqrt(1 - adam.beta2)
   return {
     name: `adam ${signature(architecture)}`,
-    inputs: [...gradient.inputs, ...states.slice(own.length), { name: 'rate', shape: [1, 1] }, { name: 'share', shape: [1, 1] }],
+    inputs: [...gradient.inputs, ...states.slice(own.length), { name: 'rate', shape: [1, 1] }],
     outputs: [{ ...rowsOf('health', 1), over: 'rows' }, ...states.map((spec) => ({ ...spec, over: 'state' as const }))],
     build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>) {
-      const trace = solve(network, ops, parameters(architecture, inputs), inputs.x!)
-      const results: Record<string, T> = { health: ops.sum(trace.predictions, 1, 'keep') }
-      const cotangent = ops.mul(network.head.cotangent(ops, trace.predictions, inputs.y!), inputs.share!)
-      const slopes = pull(network, ops, trace, cotangent)
+      const made = gradient.build(ops, inputs)
+      const results: Record<string, T> = { health: made.health! }
       const rate = ops.scale(inputs.rate!, (1 - adam.beta1) / scale)
-      own.forEach(({ name }, index) => {
+      for (const { name } of own) {
         const value = inputs[name]!
-        const slope = architecture.l2 === 0 ? slopes[index]! : ops.add(slopes[index]!, ops.scale(value, architecture.l2))
+        const loss = made[`g:${name}`]!
+        const slope = architecture.l2 === 0 ? loss : ops.add(loss, ops.scale(value, architecture.l2))
         const mean = ops.add(ops.scale(inputs[`m:${name}`]!, adam.beta1), slope)
         const square = ops.add(ops.scale(inputs[`s:${name}`]!, adam.beta2), ops.mul(slope, slope))
         const step = ops.div(mean, ops.add(ops.sqrt(square), ops.constant([adam.epsilon / scale], [1, 1])))
         results[name] = ops.sub(value, ops.mul(step, rate))
         results[`m:${name}`] = mean
         results[`s:${name}`] = square
-      })
+      }
       return results
     },
   }

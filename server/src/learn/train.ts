@@ -1,6 +1,6 @@
 import { trainByAdam } from './adam.ts'
 import { minimise } from './lbfgs.ts'
-import type { Device, Named, Pass } from './pass.ts'
+import type { Device, Pass, Run } from './pass.ts'
 import { type Held, preconditionerAt } from './precondition.ts'
 import type { Breathe, Examples, Fitted, Progress, Session, TrainOptions } from './session.ts'
 import { requireFinite, TrainingFailed } from './training-failed.ts'
@@ -10,7 +10,7 @@ export interface Trainable<H> {
   readonly device: Device<H>
   readonly session: Session
   readonly examples: Examples
-  compile(pass: Pass): Promise<(inputs: Named<H>) => Promise<Named<H>>>
+  compile(pass: Pass): Promise<Run<H>>
 }
 
 /**

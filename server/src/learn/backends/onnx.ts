@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { availableParallelism, loadavg } from 'node:os'
 import type { InferenceSession } from 'onnxruntime-node'
 import type { Loaded } from './ladder.ts'
 import { type OnnxTensor, onnxDevice, type Runtime } from './onnx/device.ts'
@@ -46,9 +47,18 @@ function sessionOptions(provider: Provider, threads: number): InferenceSession.S
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
-    // Threads that spin while they wait take the cores from those that they wait for (measured on a busy machine: RESULTS.md).
-    extra: { 'session.intra_op.allow_spinning': '0' },
+    extra: waiting(),
   }
+}
+
+/**
+ * How threads wait for each other, tens of times a batch: where the machine was idle they spin for a millisecond before they sleep, for waking takes long; where it
+ * was busy they would take the cores from those that they wait for (both measured: RESULTS.md).
+ */
+function waiting(): Record<string, string> {
+  const isIdle = loadavg()[0]! < availableParallelism() / 2
+  if (!isIdle) return { 'session.intra_op.allow_spinning': '0' }
+  return { 'session.intra_op.allow_spinning': '1', 'session.intra_op.spin_duration_us': '1000' }
 }
 
 /** Throws, with a sentence, where the optional package is not there. */

@@ -60,7 +60,7 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
     return handle.turned
   }
 
-  const execute = async (pass: Pass, inputs: Named<OnnxTensor>): Promise<Named<OnnxTensor>> => {
+  const execute = async (pass: Pass, inputs: Named<OnnxTensor>, into: Named<OnnxTensor>): Promise<Named<OnnxTensor>> => {
     const batched = pass.inputs.filter(({ shape }) => shape.includes(-1)).map(({ name }) => name)
     const resident = batched.filter((name) => inputs[name]!.use === 'resident' && inputs[name]!.shape.length === 2)
     const rows = batched.length === 0 ? 1 : inputs[batched[0]!]!.shape[0]!
@@ -72,8 +72,9 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
     const fetches: Record<string, Tensor> = {}
     for (const { name, shape } of pass.outputs) {
       const extents = shape.map((extent) => (extent === -1 ? rows : extent))
-      made[name] = handleOf(pool.take(product(extents)), extents, 'made')
-      fetches[`out:${name}`] = made[name].tensor
+      const own = into[name]
+      if (own === undefined) made[name] = handleOf(pool.take(product(extents)), extents, 'made')
+      fetches[`out:${name}`] = (own ?? made[name]!).tensor
     }
     await session.run(feeds, fetches)
     return made
@@ -99,14 +100,15 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
       handle.turned = undefined
     },
     async compile(pass) {
-      return async (inputs) => {
+      return async (inputs, into = {}) => {
         try {
-          return await execute(pass, inputs)
+          return await execute(pass, inputs, into)
         } catch (failure) {
           throw new Error(`ONNX Runtime failed in the pass "${pass.name}": ${firstLine(failure)}`, { cause: failure })
         }
       }
     },
+    inPlace: true,
     batchWork: 2.5e9,
     memory: Math.min(mostMemory, available() / 4),
     async dispose() {

@@ -128,6 +128,31 @@ export function createRecorder(transposed: (value: Value) => Value | undefined):
     return add('Gemm', [...step.inputs, scaled ? bias! : b], a.shape, { ...step.attributes, ...beta })
   }
 
+  /** Aᵀ + Bᵀ as (A + B)ᵀ. */
+  const withTurned = (a: Value, b: Value): Value | undefined => {
+    const [left, right] = [turnedOf(a), turnedOf(b)]
+    return left && right && same(left.shape, right.shape) ? ops.transpose(ops.add(left, right)) : undefined
+  }
+
+  /** s·A + t·B for narrow s and t of the batch as [s | t]·[A over B]: one wide result is written instead of three. */
+  const asOneProduct = (a: Value, b: Value): Value | undefined => {
+    const [first, second] = [narrowProduct(a), narrowProduct(b)]
+    if (first === undefined || second === undefined || !same(unshaped(a).shape, unshaped(b).shape)) return undefined
+    const inner = first.left.shape[1]! + second.left.shape[1]!
+    const lefts = add('Concat', [first.left, second.left], [first.left.shape[0]!, inner], { axis: 1 })
+    const rights = add('Concat', [first.right, second.right], [inner, first.right.shape[1]!], { axis: 0 })
+    return ops.reshape(add('MatMul', [lefts, rights], unshaped(a).shape), a.shape.with(0, -1))
+  }
+
+  const narrowProduct = (value: Value): { readonly left: Value; readonly right: Value } | undefined => {
+    const { step, shape } = unshaped(value)
+    const isPlain = step?.op === 'MatMul' || (step?.op === 'Gemm' && step.inputs.length === 2 && step.attributes.transA === undefined)
+    if (!isPlain || shape.length !== 2 || shape[0]! > 0) return undefined
+    const [left, right] = step!.inputs as [Value, Value]
+    if (!right.fixed || left.shape[1]! > shortest || shape[1]! <= shortest) return undefined
+    return { left, right: step!.attributes.transB === undefined ? right : add('Transpose', [right], right.shape.toReversed()) }
+  }
+
   /** x·A + b as one product, where b is a row that every row of x·A gets. */
   const withRow = (a: Value, b: Value): Value | undefined => {
     const made = unshaped(a)
@@ -150,6 +175,7 @@ export function createRecorder(transposed: (value: Value) => Value | undefined):
     transposedMatMul(a, b) {
       const shape = [a.shape[1]!, b.shape[1]!]
       const ready = transposed(a)
+      if (ready === undefined && b.shape[1]! <= shortest && a.shape[1]! > shortest) return ops.transpose(ops.transposedMatMul(b, a))
       if (ready === undefined) return add('Gemm', [a, b], shape, { transA: 1 })
       const product = add('MatMul', [ready, b], [shape[0]! + 1, shape[1]!])
       const [products, sums] = addMany('Split', [product, integers([shape[0]!, 1])], [shape, [1, shape[1]!]], { axis: 0 })
@@ -163,7 +189,7 @@ export function createRecorder(transposed: (value: Value) => Value | undefined):
       if (moving.every((axis, index) => index === 0 || moving[index - 1]! < axis)) return ops.reshape(a, shape)
       return add('Transpose', [a], shape, { perm: { ints: axes } })
     },
-    add: (a, b) => withBias(a, b) ?? withRow(a, b) ?? binary('Add')(a, b),
+    add: (a, b) => withBias(a, b) ?? withTurned(a, b) ?? withRow(a, b) ?? asOneProduct(a, b) ?? binary('Add')(a, b),
     sub: binary('Sub'),
     mul: binary('Mul'),
     div: binary('Div'),
