@@ -4,12 +4,14 @@
  */
 import { fig12 } from './lib-complaints-fig12.mjs'
 import { labelErrors } from './lib-complaints-label-errors.mjs'
+import { online } from './lib-complaints-online.mjs'
 import { table5 } from './lib-complaints-table5.mjs'
 
 const parts = {
   'label-errors': labelErrors,
   table5,
   fig12,
+  online,
 }
 
 const asked = process.argv.slice(2)

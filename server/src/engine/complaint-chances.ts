@@ -159,6 +159,8 @@ export async function intervalsOf(ctx: RunContext, { plan, model, predictions }:
     slope: (row, choice) => {
       if (choice % 2 === 1) return 0
       const x = values[cell(row)]!
+      // A row without an answer has none that training could move.
+      if (Number.isNaN(x)) return 0
       const j = choice / 2
       return (j > 0 ? rise(x, thresholds[j - 1]!) : 0) - (j < m ? rise(x, thresholds[j]!) : 0)
     },

@@ -3,14 +3,15 @@ import type { ComplaintTask, ExpectationPlan } from '../plan/plan.ts'
 import type { ExpectationResult, Json } from '../protocol/results.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import { addSlopes, treeValue } from './complaint-tree.ts'
+import { isMovable, type Part, weighed } from './complaint-weights.ts'
 import type { RunContext } from './context.ts'
 import type { FittedModel } from './models.ts'
 import { type Predictions, predict, registerPredictions } from './predictions.ts'
 import { type Asked, answersOf, type Pull, type Relaxed } from './relaxed.ts'
 import { relaxedByDatabase } from './relaxed-database.ts'
 import { relaxedByRows } from './relaxed-rows.ts'
-
 import { unknownClass } from './unknown-class.ts'
+
 /**
  * A complaint's query, hard and relaxed (METHODS §4; R §5). The relaxation (`relaxed.ts`) gives the slots of every group (sums, chances) and, once it is
  * known which expectations do not hold, the derivative by each row's chances; between them small trees are evaluated forwards and in reverse.
@@ -25,18 +26,13 @@ export interface Evaluated {
   readonly weights: Float32Array
   /** The same for the other tables that the blamed model speaks of. */
   readonly more: readonly Part[]
-  /** Sum of |weights| less their mean over a row's classes: zero where nothing stands, or no row can change the answer. */
-  readonly weight: number
+  /** 0 where nothing stands, or no row can change the answer; 1 otherwise. */
+  readonly weight: 0 | 1
   readonly relaxedBy: Relaxed['by']
   /** From the hard answer to the derivative. */
   readonly relaxMs: number
   readonly notes: readonly string[]
 }
-export interface Part {
-  readonly predictions: Predictions
-  readonly weights: Float32Array
-}
-
 /** Answers of every model about every table that the complaint's query reads; the blamed model's about the complaint's first table come first. */
 export async function askModels(
   ctx: RunContext,
@@ -58,9 +54,12 @@ export async function askModels(
 const MOST_TOLD = 1000
 
 export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Evaluated> {
-  const hard = await hardAnswer(ctx, task, asked)
-  const started = performance.now()
-  const groups = (await relaxedByRows(ctx, task, asked)) ?? (await relaxedByDatabase(ctx, task, asked))
+  const begun = performance.now()
+  const byRows = await relaxedByRows(ctx, task, asked)
+  const paused = performance.now()
+  const hard = await hardAnswer(ctx, task, asked, byRows ? 'as read' : 'every class')
+  const started = performance.now() - (paused - begun)
+  const groups = byRows ?? (await relaxedByDatabase(ctx, task, asked))
   await ctx.breathe()
   const told: ExpectationResult[] = []
   const pulls: Pull[] = []
@@ -70,34 +69,30 @@ export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, as
     if (pull.size > 0) pulls.push(pull)
   }
   const blamed = asked.filter((a) => a.model.plan.name === task.model)
-  const parts = blamed.map(({ predictions }) => ({ predictions, weights: new Float32Array(predictions.rows * predictions.width) }))
-  let scale = 0
-  for (const pull of pulls) {
-    const own = await groups.derivatives(blamed, pull)
-    const length = Math.sqrt(own.reduce((sum, weights, p) => sum + squaredLength(parts[p]!.predictions, weights), 0))
-    if (!(length > 0)) continue
-    scale ||= length
-    for (const [p, weights] of own.entries())
-      for (let c = 0; c < weights.length; c++) parts[p]!.weights[c]! += weights[c]! * (scale / length)
-  }
+  const found: Float64Array[][] = []
+  for (const pull of pulls) found.push(await groups.derivatives(blamed, pull))
+  const parts = weighed(
+    blamed.map((a) => a.predictions),
+    found,
+  )
   const [first, ...more] = parts
   const unmet = told.filter((e) => !e.satisfied)
   const all = told.length > MOST_TOLD ? [...unmet, ...told.filter((e) => e.satisfied)] : told
   const notes = [
     ...(all.length > MOST_TOLD
       ? [`${all.length} rows of the result are spoken of, ${unmet.length} not as expected: the first ${MOST_TOLD} are shown.`]
-    ...absentNotes(task, asked),
       : []),
     ...(pulls.length > 1
       ? ['Several expectations do not hold: they are scaled to pull equally, and influence is in the units of the first of them.']
       : []),
     ...undefinedNotes(task, told),
+    ...absentNotes(task, asked),
   ]
   return {
     expectations: all.slice(0, MOST_TOLD),
     weights: first!.weights,
     more,
-    weight: parts.reduce((sum, part) => sum + movable(part), 0),
+    weight: parts.some(isMovable) ? 1 : 0,
     relaxedBy: groups.by,
     relaxMs: performance.now() - started,
     notes,
@@ -107,10 +102,15 @@ export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, as
 const isAboutRows = (e: ExpectationPlan) => e.relation === 'row' || e.relation === 'no row'
 
 /** The query as written, over what is predicted. */
-async function hardAnswer(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Columns> {
+async function hardAnswer(
+  ctx: RunContext,
+  task: ComplaintTask,
+  asked: readonly Asked[],
+  chances: 'as read' | 'every class',
+): Promise<Columns> {
   for (const { model, source, scores } of task.predictions) {
     const { model: fitted, predictions } = answersOf(asked, model, source)
-    const isChosen = task.chances.some((c) => c.kind === 'class' && c.model === model && c.source === source)
+    const isChosen = chances === 'every class' && task.chances.some((c) => c.kind === 'class' && c.model === model && c.source === source)
     await registerPredictions(ctx, fitted, predictions, isChosen && fitted.labels ? fitted.labels.values : scores)
   }
   return ctx.tables.query(task.hardSql)
@@ -192,58 +192,19 @@ function nameOf(task: ComplaintTask, hard: Columns, row: number): Record<string,
   return Object.fromEntries(task.shownOf.map(({ name, column }) => [name, jsonAt(namedColumn(hard, column), row)]))
 }
 
-/** Of the derivative by the logits, ∂q/∂z_c = p_c(w_c − Σ p·w); for regression by the values. */
-function squaredLength({ values, rows, width }: Predictions, weights: Float64Array): number {
-  let squares = 0
-  for (let row = 0, at = 0; row < rows; row++, at += width) {
-    if (width === 1) {
-      squares += weights[at]! ** 2
-      continue
+function undefinedNotes(task: ComplaintTask, told: readonly ExpectationResult[]): string[] {
+  return task.expectations.flatMap((e) => {
+    const blank = told.some((t) => t.expect === e.text && !t.satisfied && t.relaxed === null)
+    return blank ? [`\`${e.text}\` divides by a count or sum of zero, or is otherwise undefined: it pulls nowhere.`] : []
+  })
+}
+
 /** A class that no training row has is never predicted: no row satisfies a comparison with it, and nothing can be blamed for that. */
 function absentNotes(task: ComplaintTask, asked: readonly Asked[]): string[] {
   return task.named.flatMap(({ model: name, value }) => {
     const model = asked.find((a) => a.model.plan.name === name)?.model
     if (!model?.labels || model.labels.values.some((label) => String(label) === String(value))) return []
     return [`${unknownClass(model, value).message} It is never predicted.`]
-  })
-}
-
-    }
-    let mean = 0
-    for (let c = 0; c < width; c++) mean += values[at + c]! * weights[at + c]!
-    for (let c = 0; c < width; c++) {
-      const away = weights[at + c]! - mean
-      if (Math.abs(away) > ROUNDING * Math.abs(mean)) squares += (values[at + c]! * away) ** 2
-    }
-  }
-  return squares
-}
-
-/** Probabilities in single precision sum to one up to this. */
-const ROUNDING = 1e-5
-
-/** What is the same for all classes of a row moves nothing: their chances sum to one. */
-function movable({ predictions: { rows, width }, weights }: Part): number {
-  let sum = 0
-  for (let row = 0, at = 0; row < rows; row++, at += width) {
-    if (width === 1) {
-      sum += Math.abs(weights[at]!)
-      continue
-    }
-    let mean = 0
-    for (let c = 0; c < width; c++) mean += weights[at + c]! / width
-    for (let c = 0; c < width; c++) {
-      const away = Math.abs(weights[at + c]! - mean)
-      if (away > ROUNDING * Math.abs(mean)) sum += away
-    }
-  }
-  return sum
-}
-
-function undefinedNotes(task: ComplaintTask, told: readonly ExpectationResult[]): string[] {
-  return task.expectations.flatMap((e) => {
-    const blank = told.some((t) => t.expect === e.text && !t.satisfied && t.relaxed === null)
-    return blank ? [`\`${e.text}\` divides by a count or sum of zero, or is otherwise undefined: it pulls nowhere.`] : []
   })
 }
 

@@ -174,14 +174,10 @@ export async function registerPredictions(
   const classes = model.labels?.values
   const valid = answered(predictions)
   const prediction: ColumnData = classes
-    ? labelColumn(
-        Int32Array.from({ length: rows }, (_, i) => argmax(values, i, width)),
-        classes,
-        valid,
-      )
+    ? labelColumn(likeliest(predictions), classes, valid)
     : { kind: 'number', values: Float64Array.from(values), integer: false, valid }
   const columns: NamedColumn[] = [
-    { name: ROW, data: { kind: 'number', values: Float64Array.from({ length: rows }, (_, i) => i), integer: true } },
+    { name: ROW, data: { kind: 'number', values: positions(rows), integer: true } },
     { name: 'prediction', data: prediction },
   ]
   for (const score of scores) {
@@ -192,12 +188,27 @@ export async function registerPredictions(
         `\`${model.plan.name}\` knows no class ${String(score)}. Its classes are ${(classes ?? []).slice(0, 20).join(', ')}.`,
       )
     }
-    columns.push({
-      name: scoreColumn(score),
-      data: { kind: 'number', values: Float64Array.from({ length: rows }, (_, i) => values[i * width + c]!), integer: false },
-    })
+    columns.push({ name: scoreColumn(score), data: { kind: 'number', values: every(values, c, width), integer: false } })
   }
   await ctx.tables.create(predictionTable({ model: model.plan.name, source: predictions.source }), { rows, columns })
+}
+
+function likeliest({ rows, width, values }: Predictions): Int32Array {
+  const out = new Int32Array(rows)
+  for (let i = 0; i < rows; i++) out[i] = argmax(values, i, width)
+  return out
+}
+
+function positions(rows: number): Float64Array {
+  const out = new Float64Array(rows)
+  for (let i = 0; i < rows; i++) out[i] = i
+  return out
+}
+
+function every(values: Float32Array, from: number, step: number): Float64Array {
+  const out = new Float64Array(Math.ceil((values.length - from) / step))
+  for (let i = 0, at = from; at < values.length; i++, at += step) out[i] = values[at]!
+  return out
 }
 
 /** 0 where a row has no prediction; `undefined` where every row has one. */
@@ -211,12 +222,13 @@ function answered({ rows, width, values }: Predictions): Uint8Array | undefined 
   return valid
 }
 
-/** Class indices as a column of the label's own type. */
 /** Class indices as the labels that they stand for. */
 export function labelColumn(classes: Int32Array, values: readonly (string | number | boolean)[], valid?: Uint8Array): ColumnData {
   if (values.every((v) => typeof v === 'number')) {
     const numbers = values as readonly number[]
-    return { kind: 'number', values: Float64Array.from(classes, (c) => numbers[c]!), integer: numbers.every(Number.isInteger), valid }
+    const given = new Float64Array(classes.length)
+    for (let i = 0; i < given.length; i++) given[i] = numbers[classes[i]!] ?? Number.NaN
+    return { kind: 'number', values: given, integer: numbers.every(Number.isInteger), valid }
   }
   if (values.every((v) => typeof v === 'boolean')) {
     return { kind: 'boolean', values: Uint8Array.from(classes, (c) => (values[c] ? 1 : 0)), valid }

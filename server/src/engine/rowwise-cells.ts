@@ -87,9 +87,16 @@ export function compare(op: Comparison, left: Cells, right: Cells): Cells {
     number | Float64Array,
   ]
   if (typeof a === 'number' && typeof b === 'number') return { kind: 'truth', at: judged(op, a, b) }
+  if (typeof a === 'number' && (op === '=' || op === '<>')) return compare(op, right, left)
   const length = typeof a === 'number' ? (b as Float64Array).length : a.length
   const out = new Uint8Array(length)
-  if (typeof a !== 'number' && typeof b === 'number') {
+  if (typeof a !== 'number' && typeof b === 'number' && (op === '=' || op === '<>') && !Number.isNaN(b)) {
+    const yes = op === '=' ? 1 : 0
+    for (let i = 0; i < length; i++) {
+      const value = a[i]!
+      out[i] = value === b ? yes : Number.isNaN(value) ? UNKNOWN : 1 - yes
+    }
+  } else if (typeof a !== 'number' && typeof b === 'number') {
     for (let i = 0; i < length; i++) out[i] = judged(op, a[i]!, b)
   } else if (typeof a === 'number') {
     for (let i = 0; i < length; i++) out[i] = judged(op, a, (b as Float64Array)[i]!)
@@ -168,9 +175,10 @@ function mapped(values: Uint8Array, other: number, by: (a: number, b: number) =>
 }
 
 function joined(a: Uint8Array, b: Uint8Array, by: (a: number, b: number) => number): Uint8Array {
-  const table = Uint8Array.from({ length: 9 }, (_, i) => by(Math.floor(i / 3), i % 3))
+  const table = new Uint8Array(12)
+  for (let x = 0; x < 3; x++) for (let y = 0; y < 3; y++) table[4 * x + y] = by(x, y)
   const out = new Uint8Array(a.length)
-  for (let i = 0; i < a.length; i++) out[i] = table[a[i]! * 3 + b[i]!]!
+  for (let i = 0; i < a.length; i++) out[i] = table[4 * a[i]! + b[i]!]!
   return out
 }
 

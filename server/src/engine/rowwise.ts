@@ -106,8 +106,18 @@ export class RowwiseAnswer {
     const { slots } = this.#query
     const seen = slots.map((slot) => (slot.kind === 'fixed' ? new Uint8Array(this.keys.length) : undefined))
     for (const part of this.#passing) {
-      const chance = this.#chances(part)
       const n = part.rows?.length ?? this.#data.rows
+      const { group } = part
+      if (
+        typeof group === 'number' &&
+        part.choices.length === 1 &&
+        slots.every((slot, s) => slot.kind === 'sum' && isPlain(slot, part.values[s]))
+      ) {
+        const total = sumOf(this.#data.chance(0, part.choices[0]!), n, part.rows)
+        for (let s = 0; s < slots.length; s++) this.#sums[s]![group]! += total * (part.values[s] as number)
+        continue
+      }
+      const chance = this.#chances(part)
       for (const [s, slot] of slots.entries()) {
         const sums = this.#sums[s]!
         const value = part.values[s]!
@@ -237,8 +247,11 @@ export class RowwiseAnswer {
     const { group } = part
     if (typeof group === 'number' && slots.every((slot, s) => seeds[group * slots.length + s] === 0 || isPlain(slot, part.values[s]))) {
       let sum = 0
-      for (const [s, slot] of slots.entries()) if (slot.kind === 'sum') sum += seeds[group * slots.length + s]! * (part.values[s] as number)
-      return Number.isNaN(sum) || sum === 0 ? undefined : sum
+      for (const [s, slot] of slots.entries()) {
+        const seed = seeds[group * slots.length + s]!
+        if (slot.kind === 'sum' && seed !== 0) sum += seed * (part.values[s] as number)
+      }
+      return sum === 0 ? undefined : sum
     }
     const out = new Float64Array(n)
     for (const [s, slot] of slots.entries()) {
@@ -289,6 +302,13 @@ interface Units {
 const at = (value: number | Float64Array, row: number): number => (typeof value === 'number' ? value : value[row]!)
 const isPlain = (slot: CompiledSlot, value: number | Float64Array | undefined): boolean =>
   slot.kind === 'fixed' || (slot.kind === 'sum' && typeof value === 'number')
+
+function sumOf({ values, offset, stride }: Strided, n: number, rows: Int32Array | undefined): number {
+  let sum = 0
+  if (rows) for (let i = 0; i < n; i++) sum += values[offset + rows[i]! * stride]!
+  else for (let i = 0, from = offset; i < n; i++, from += stride) sum += values[from]!
+  return sum
+}
 
 function addSlot(sums: Float64Array, { rows, group }: Passing, chance: Float64Array | 1, value: number | Float64Array, n: number): void {
   if (typeof group === 'number') {
@@ -361,8 +381,12 @@ function lineage(query: RowwiseQuery, data: RowwiseData, nChoices: readonly numb
 function trueRows(truth: Uint8Array): Int32Array {
   const out = new Int32Array(truth.length)
   let n = 0
-  for (let i = 0; i < truth.length; i++) if (truth[i] === 1) out[n++] = i
-  return out.slice(0, n)
+  // Without a branch: which rows hold is hard to predict.
+  for (let i = 0; i < truth.length; i++) {
+    out[n] = i
+    n += truth[i]! & 1
+  }
+  return out.subarray(0, n)
 }
 
 /** Numbers the groups as they are met. */
