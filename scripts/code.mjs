@@ -10,11 +10,12 @@ import { makeSample } from './make-sample.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const examples = join(root, 'examples')
+const first = join(examples, 'digits.assay')
 makeSample(join(root, 'dist/sample'))
 const real = findVsCode()
 const host = installed(everyday)
 if (real) {
-  spawn(real, ['--new-window', `--extensionDevelopmentPath=${root}`, examples], { detached: true, stdio: 'ignore' }).unref()
+  spawn(real, ['--new-window', `--extensionDevelopmentPath=${root}`, examples, first], { detached: true, stdio: 'ignore' }).unref()
   console.log(`VS Code opens ${examples}.`)
 } else if (host) {
   await serve()
@@ -30,7 +31,12 @@ async function serve() {
   const home = `${folderOf(everyday)}-user`
   const port = process.env.PORT
   const server = await startServer(host, { userData: join(home, 'data'), extensions: join(home, 'extensions'), port, trust: 'asked' })
-  const payload = JSON.stringify([['extensionDevelopmentPath', `vscode-remote://${server.authority}${root}`]])
+  const remote = (path) => `vscode-remote://${server.authority}${path}`
+  // A spec at once: an editor without one shows nothing of the extension.
+  const payload = JSON.stringify([
+    ['extensionDevelopmentPath', remote(root)],
+    ['openFile', remote(first)],
+  ])
   const address = `http://${server.authority}/?folder=${encodeURIComponent(examples)}&payload=${encodeURIComponent(payload)}`
   console.log(`code-server ${everyday} opens ${examples}:\n\n    ${address}\n\nCtrl-C ends it.`)
   const opener = process.platform === 'darwin' ? 'open' : (process.env.DISPLAY || process.env.WAYLAND_DISPLAY) && onPath(['xdg-open'])

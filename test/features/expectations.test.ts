@@ -69,6 +69,8 @@ describe('a preview of a query', () => {
     const before = (await page('few', { what: 'preview' }))!
     expect(before).toMatchObject({
       title: 'few · query',
+      verdict: 'not trained yet',
+      mood: 'quiet',
       sections: [],
       sentences: ['`reader` has not been trained on this data, and a preview trains nothing. Train it first.'],
       actions: [{ id: 'train', title: 'Train and preview' }, { id: 'ask-query' }, { id: 'declaration' }],

@@ -26,7 +26,7 @@ export async function pageOf({ address, view, state }: PageMaterial): Promise<Pa
     title: titleOf(address, result.kind),
     ...(address.what === 'preview' && result.status === 'ok'
       ? { verdict: '', mood: 'quiet' }
-      : { verdict: verdict(result), mood: mood(result) }),
+      : { verdict: isUntrained(result) ? 'not trained yet' : verdict(result), mood: mood(result) }),
     state,
     ...(view.doc ? { doc: inertLines(view.doc, 4000) } : {}),
     text: inertLines(view.text),
@@ -39,6 +39,8 @@ export async function pageOf({ address, view, state }: PageMaterial): Promise<Pa
     actions: pageActions(address, result),
   }
 }
+
+const isUntrained = (result: Result) => result.kind === 'complaint' && result.preview?.untrained !== undefined
 
 /** What figures and tables of the page say already is not said again. */
 function said({ what }: PageAddress, result: Result): string[] {
