@@ -204,14 +204,14 @@ function confusionWords(model: FittedModel, { given, alternative, lift }: { give
 
 function nothingToBlame({ evaluated, model }: RankingRequest): string {
   if (evaluated.expectations.length === 0) return 'The query gives no row that an expectation speaks of, so there is nothing to blame.'
+  if (evaluated.expectations.some((e) => e.satisfied && e.actual === null) && evaluated.expectations.every((e) => e.satisfied))
+    return 'Nothing is known to be wrong, so there is nothing to blame.'
   if (evaluated.expectations.every((e) => e.satisfied)) return 'Everything is as expected, so there is nothing to blame.'
   return `No prediction of \`${model.plan.name}\` can change the answer, so no training row is to blame.`
 }
 
 function treatmentOf({ task, model, suspects }: RankingRequest): Treatment {
   const asked = suspects.treatment
-  if (evaluated.expectations.some((e) => e.satisfied && e.actual === null) && evaluated.expectations.every((e) => e.satisfied))
-    return 'Nothing is known to be wrong, so there is nothing to blame.'
   if (asked.kind === 'auto') return task.method.kind === 'auto' ? 'auto' : 'remove'
   if (asked.kind === 'denoise' || asked.kind === 'replace') return asked
   if (asked.kind !== 'relabel' || !model.labels) return 'remove'
