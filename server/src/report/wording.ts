@@ -185,11 +185,11 @@ function standing(result: ComplaintResult): string[] {
   const [first] = result.expectations
   if (result.expectations.length === 1 && first) {
     const is = `\`${inert(first.expect, 200)}\` is expected, and the query gives ${figure(first.actual)}`
-    return [first.satisfied ? `The complaint is satisfied: ${is}.` : `The complaint stands: ${is}.`]
     if (first.satisfied && first.actual === null)
       return [
         `The complaint does not stand: \`${inert(first.expect, 200)}\` is expected, and the query gives NULL: a division by zero, or an aggregate of no rows.`,
       ]
+    return [first.satisfied ? `The complaint is satisfied: ${is}.` : `The complaint stands: ${is}.`]
   }
   if (unmet.length === 0) return ['The complaint is satisfied: the query gives what is expected.']
   return [`The complaint stands: ${figure(unmet.length)} of ${count(result.expectations.length, 'expectation')} are not met.`]
