@@ -1,7 +1,6 @@
 /**
  * `npm run bench [-- NAME …]`: every benchmark, or the ones named (`NAME:PART,…` where one has parts); each stands in a file of its own beside this one, prints a
- * table of figures beside
- * a reference measured in the same run, and says the machine's load. References in Python (numpy, JAX, scikit-learn) are used where Python has them.
+ * table of figures beside a reference measured in the same run, and says the machine's load. References in Python (numpy, JAX, scikit-learn) are used where Python has them.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'

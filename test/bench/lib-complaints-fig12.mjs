@@ -2,7 +2,7 @@
  * Rain++ Figure 12's pattern: Adult (`../shared/data/adult`), labels wrong where features say so: of men in the private sector who earn ≤50K, 50, 60, 70 % (drawn by
  * the seed) are labelled >50K. The complaint: too many are predicted to earn more, of the rows of `adult.test` that a predicate picks (at most as many as truly do would be right).
  * Our reading of its queries, from precise to general: Q4 the share (avg) and Q5 the count among men in the private sector, the very rows whose labels are wrong; Q6 the share among
- * men; Q7 among everybody. A logistic model on all 14 features. AUC_R, paired by seed. The corrupted rows are known to this file only.
+ * men, and in the private sector; Q7 among everybody. A logistic model on all 14 features. AUC_R, paired by seed. The corrupted rows are known to this file only.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -105,15 +105,7 @@ function measured(train, test, rate, seed) {
     const started = performance.now()
     const run = spawnSync(
       process.execPath,
-      [
-        join(process.env.ASSAY_ROOT ?? root, 'bin/assay.mjs'),
-        'run',
-        'spec.assay',
-        '--format',
-        'json',
-        '--engine',
-        process.env.ENGINE ?? 'auto',
-      ],
+      [join(root, 'bin/assay.mjs'), 'run', 'spec.assay', '--format', 'json', '--engine', process.env.ENGINE ?? 'auto'],
       {
         cwd: folder,
         encoding: 'utf8',
