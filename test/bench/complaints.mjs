@@ -3,6 +3,7 @@
  * prints a table. `npm run bench -- complaints:fig12` runs one part, `complaints:fig12,table5` several. `ENGINE=onnx` chooses the engine.
  */
 import { fig12 } from './lib-complaints-fig12.mjs'
+import { index } from './lib-complaints-index.mjs'
 import { labelErrors } from './lib-complaints-label-errors.mjs'
 import { online } from './lib-complaints-online.mjs'
 import { table5 } from './lib-complaints-table5.mjs'
@@ -11,6 +12,7 @@ const parts = {
   'label-errors': labelErrors,
   table5,
   fig12,
+  index,
   online,
 }
 
