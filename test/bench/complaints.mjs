@@ -2,6 +2,7 @@
  * Complaints: whether they find what they should. Each part stands in a file of its own (`lib-complaints-….mjs`), runs through the command line and
  * prints a table. `npm run bench -- complaints:fig12` runs one part, `complaints:fig12,table5` several. `ENGINE=onnx` chooses the engine.
  */
+import { denoise } from './lib-complaints-denoise.mjs'
 import { fig12 } from './lib-complaints-fig12.mjs'
 import { index } from './lib-complaints-index.mjs'
 import { labelErrors } from './lib-complaints-label-errors.mjs'
@@ -12,6 +13,7 @@ const parts = {
   'label-errors': labelErrors,
   table5,
   fig12,
+  denoise,
   index,
   online,
 }

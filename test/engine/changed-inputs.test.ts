@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { medianFilter } from '../../server/src/methods/influence/median-filter.ts'
+import { matrix, node, onnxFile } from '../support/onnx-file.ts'
 import { runToy, type Toy } from '../support/run-toy.ts'
 
 /** Numbers from a fixed sequence, near enough to normal. */
@@ -168,6 +169,28 @@ intervene two { for c; replace top ${N} rows of train by random with inputs; set
     expect(toy.of('intervene', 'two').changedRows).toBe(11)
   })
 
+  test('finds rows by a key of several columns, and columns whatever their case', async () => {
+    const halves = (rows: readonly string[]) =>
+      rows.map((row) => row.replace(/^(\d+),/, (_, id) => `${Number(id) % 10},${Math.floor(Number(id) / 10)},`))
+    const text = (key: string) => `${head().replace('key id; label', `key ${key}; label`).replace("'clean.csv'; key id", "'clean.csv'")}
+complaint c using reader {
+  query  select sum(score(label, 'cat')) as s from pets
+  expect higher s
+  method spectral
+  blame  top ${N} rows of train by influence of replace(with: clean)
+}
+intervene i { for c; replace top 20 rows of train with clean; set a = a * 1 where a > 0; retrain reader; compare c, loss }`
+    const one = await runToy(text('id'), { ...files, 'clean.csv': table(clean).replace(HEADER, 'ID,A,B,LABEL\n') })
+    expect(one.problems).toEqual([])
+    const split = (rows: readonly string[]) => table(halves(rows)).replace('id,', 'ones,tens,')
+    const two = await runToy(text('tens, ones'), { 'pets.csv': split(dirty), 'clean.csv': split(clean) })
+    expect(two.problems).toEqual([])
+    const found = two.of('complaint', 'c').ranking!
+    expect(found.map((row) => row.influence)).toEqual(one.of('complaint', 'c').ranking!.map((row) => row.influence))
+    expect(found[0]!.key).toHaveLength(2)
+    expect(two.of('intervene', 'i').after).toEqual(one.of('intervene', 'i').after)
+  })
+
   test('by a row without a label counts as removing it', async () => {
     const emptied = dirty.map((row, i) => (i === 7 ? row.replace(/,\w+$/, ',') : row))
     const text = `${head()}${complaint('c', 'influence of replace(with: clean)', 'spectral')}${complaint('r', 'influence of remove', 'spectral')}
@@ -286,6 +309,53 @@ intervene i3 { for c; denoise top 20 rows of train with median(size: 5); denoise
     expect(toy.of('intervene', 'i1').changedRows).toBe(20)
     // The second filter finds the images that the first one left.
     expect(toy.of('intervene', 'i3').after).not.toEqual(toy.of('intervene', 'i1').after)
+  })
+
+  test('is weighed under auto by how unusual the change is', async () => {
+    const text = seen(`complaint a using looker {
+  query  select sum(score(label, 1)) as s from pics where index < 30
+  expect higher s
+  method auto
+  blame  top ${M} rows of train by influence of denoise(size: 3)
+}`)
+    const toy = await runToy(text, pictureFiles().files)
+    const [plain, weighed] = [toy.of('complaint', 'c').ranking!, toy.of('complaint', 'a').ranking!]
+    // Every fourth picture has specks.
+    const specked = (rows: typeof plain) => rows.slice(0, 10).filter((row) => (row.key as number) % 4 === 0).length
+    expect(specked(weighed)).toBeGreaterThan(specked(plain))
+    const found = influences(toy, 'c')
+    for (const { key, influence } of weighed.slice(0, 5)) expect(found.get(key as number)).toBeGreaterThan(0.9 * influence)
+    const again = await runToy(text, pictureFiles().files, { folder: toy.folder })
+    expect(again.of('complaint', 'a').ranking).toEqual(weighed)
+  })
+
+  test('reaches a head through the model that gives its embeddings', async () => {
+    const { images, files } = pictureFiles()
+    const next = noise(5)
+    const weights = Array.from({ length: SIDE * SIDE * 4 }, () => next() / 10)
+    const file = onnxFile({
+      nodes: [node('MatMul', ['x', 'w'], ['h']), node('MatMul', ['h', 'u'], ['y'])],
+      initializers: [matrix('w', [SIDE * SIDE, 4], weights), matrix('u', [4, 2], weights.slice(0, 8))],
+      inputs: [{ name: 'x', shape: ['n', SIDE * SIDE] }],
+      outputs: [{ name: 'y', shape: ['n', 2] }],
+    })
+    const smooth = images.map((image) => medianFilter(image, { width: SIDE, height: SIDE }, 3))
+    const text = seen(`source smooth { from idx(images: 'smooth-ubyte', labels: 'labels-ubyte'); key index }
+complaint r using looker {
+  query  select sum(score(label, 1)) as s from pics where index < 30
+  expect higher s
+  method spectral(k: 10)
+  blame  top ${M} rows of train by influence of replace(with: smooth)
+}
+intervene i { for c; denoise top 5 rows of train; retrain looker; compare c }`)
+      .replace('logistic(l2: 0.05)', "head(embedding: onnx('m.onnx'), l2: 0.05)")
+      .replace('k: 60', 'k: 10')
+    const toy = await runToy(text, { ...files, 'm.onnx': file, 'smooth-ubyte': idx([M, SIDE, SIDE], smooth) })
+    expect(toy.problems).toEqual([])
+    expect(toy.of('complaint', 'c').message).toBeUndefined()
+    const [mine, theirs] = [influences(toy, 'c'), influences(toy, 'r')]
+    for (const [index, influence] of mine) expect(theirs.get(index)).toBeCloseTo(influence, 5)
+    expect(toy.of('intervene', 'i').changedRows).toBe(5)
   })
 
   test('goes channel by channel', async () => {

@@ -10,6 +10,10 @@ import { type FittedModel, loadTrainingSet, type TrainingSet } from './models.ts
  * the block of removal; the second asks for forward tangents at z′, one pass over the rows that the change makes different. Rows that stay as they are
  * have 0 exactly, rows that leave the block of removal. Kept beside the index, by what the index and the new rows are made of.
  * Cost: the rows read and encoded once, k tangents over those that differ, O(k·n) memory.
+ *
+ * `by: 'odds'`, of a filter: each row's b by how unusual it is that the filter changes so much of it. A filter changes clean images too, and the model would learn
+ * something from that: their influence is real, and yet nobody would call them noisy. The odds are ‖z − z′‖² over the median of rows with the same label, divided by
+ * their largest value, so that no influence grows. Ours; with it and without in test/bench/RESULTS.md.
  */
 export interface ChangeBlock {
   readonly block: Float32Array
@@ -17,20 +21,45 @@ export interface ChangeBlock {
 }
 
 interface BlockMeta {
-  readonly version: 1
+  readonly version: 2
   readonly notes: readonly string[]
 }
 
-/** `pairs`: how many eigenpairs the index was asked for. */
+export interface ChangeBlockRequest {
+  readonly index: DebuggingIndex
+  /** How many eigenpairs the index was asked for. */
+  readonly pairs: number
+  readonly change: InputChange
+  readonly by: 'effect' | 'odds'
+}
+
 export async function changeBlock(
   ctx: RunContext,
   model: FittedModel,
-  { index, pairs }: { readonly index: DebuggingIndex; readonly pairs: number },
-  change: InputChange,
+  { index, pairs, change, by }: ChangeBlockRequest,
 ): Promise<ChangeBlock> {
   const hash = digest(indexHash(model.hash, pairs), basisOf(index), changeName(ctx, change))
+  const weighedHash = digest(hash, 'by odds')
+  const weighs = by === 'odds' && change.kind === 'denoise'
+  const stored = ctx.cache.read<BlockMeta>('changes', weighs ? weighedHash : hash)
+  if (stored?.meta.version === 2) return { block: stored.arrays.block as Float32Array, notes: stored.meta.notes }
+  const { block, odds, notes } = await blockOfEffects(ctx, model, { index, change, hash })
+  if (!weighs) return { block, notes }
+  const weighed = new Float32Array(block.length)
+  for (let i = 0, at = 0; i < index.k; i++) for (let z = 0; z < index.n; z++, at++) weighed[at] = block[at]! * odds[z]!
+  ctx.cache.write('changes', weighedHash, { version: 2, notes } satisfies BlockMeta, { block: weighed })
+  return { block: weighed, notes }
+}
+
+async function blockOfEffects(
+  ctx: RunContext,
+  model: FittedModel,
+  { index, change, hash }: Pick<ChangeBlockRequest, 'index' | 'change'> & { readonly hash: string },
+): Promise<ChangeBlock & { readonly odds: Float32Array }> {
   const stored = ctx.cache.read<BlockMeta>('changes', hash)
-  if (stored?.meta.version === 1) return { block: stored.arrays.block as Float32Array, notes: stored.meta.notes }
+  if (stored?.meta.version === 2) {
+    return { block: stored.arrays.block as Float32Array, odds: stored.arrays.odds as Float32Array, notes: stored.meta.notes }
+  }
   const removal = index.blocks.get('remove') ?? (await wholeBlock(ctx, model, index, 'remove'))
   const set = await loadTrainingSet(ctx, model)
   const changed = await changedRows(ctx, model, { change, rows: everyRow(set), what: 'training rows', set, from: model.plan.source })
@@ -52,9 +81,36 @@ export async function changeBlock(
       }
     }
   })
-  ctx.cache.write('changes', hash, { version: 1, notes: changed.notes } satisfies BlockMeta, { block })
-  return { block, notes: changed.notes }
+  const odds = oddsOf(set, changed)
+  ctx.cache.write('changes', hash, { version: 2, notes: changed.notes } satisfies BlockMeta, { block, odds })
+  return { block, odds, notes: changed.notes }
 }
+
+/** How unusual each row's change is, 0 … 1: against the median of its label, or the mean where most rows of a label stay as they are. O(n·d). */
+function oddsOf(set: TrainingSet, { rows, x }: ChangedRows): Float32Array {
+  const width = set.x.length / Math.max(1, set.rows)
+  const squares = new Float64Array(set.rows)
+  for (const [j, z] of rows.entries()) {
+    for (let i = 0, a = j * width, b = z * width; i < width; i++) squares[z]! += (x[a + i]! - set.x[b + i]!) ** 2
+  }
+  const groups = new Map<number, number[]>()
+  const labelled = set.y instanceof Int32Array
+  for (let z = 0; z < set.rows; z++) {
+    const group = labelled ? set.y[z]! : 0
+    const known = groups.get(group)
+    if (known) known.push(squares[z]!)
+    else groups.set(group, [squares[z]!])
+  }
+  const typical = new Map([...groups].map(([group, some]) => [group, usualOf(Float64Array.from(some).sort())]))
+  const odds = Float32Array.from(squares, (square, z) => {
+    const usual = typical.get(labelled ? set.y[z]! : 0)!
+    return usual > 0 ? square / usual : 0
+  })
+  const most = odds.reduce((highest, one) => Math.max(highest, one), 0)
+  return most > 0 ? odds.map((one) => one / most) : odds.fill(1)
+}
+
+const usualOf = (sorted: Float64Array) => sorted[sorted.length >> 1] || sorted.reduce((sum, square) => sum + square, 0) / sorted.length
 
 /**
  * The same for one direction w = H⁻¹∇q: from `scores`, ⟨w, ∇ℓ(z)⟩ of every training row, to ⟨w, ∇ℓ(z) − ∇ℓ(z′)⟩, in place. One pass over the rows that differ.

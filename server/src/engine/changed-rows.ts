@@ -74,8 +74,9 @@ export async function changedRows(ctx: RunContext, model: FittedModel, request: 
       at.push(i)
     }
   }
-  const x = new Float32Array(chosen.length * width)
-  for (const [j, i] of at.entries()) x.set(values.subarray(i * width, (i + 1) * width), j * width)
+  // Moved together in place: of images nearly all differ, and a copy would be as large as the training rows.
+  for (const [j, i] of at.entries()) if (i !== j) values.copyWithin(j * width, i * width, (i + 1) * width)
+  const x = values.subarray(0, chosen.length * width)
   const y = set.y.slice(0, chosen.length)
   for (const [j, i] of at.entries()) y[j] = targets ? targets[i]! : set.y[chosen[j]!]!
   const notes =

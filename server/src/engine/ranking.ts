@@ -114,7 +114,8 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const started = performance.now()
   const extra = typeof treatment === 'object' && !changesInputs(treatment) ? treatment : undefined
   const index = await debuggingIndex(ctx, model, pairs, extra)
-  const changed = changesInputs(treatment) && index.k > 0 ? await changeBlock(ctx, model, { index, pairs }, treatment) : undefined
+  const by = automatic ? 'odds' : 'effect'
+  const changed = changesInputs(treatment) && index.k > 0 ? await changeBlock(ctx, model, { index, pairs, change: treatment, by }) : undefined
   const parts = partsOf(request)
   const projected = []
   for (const part of parts) projected.push(await queryProjections(ctx, model, part.predictions, index))

@@ -29,7 +29,8 @@ export function rankingNote(result: ComplaintResult): string {
     result.indexMs === undefined ? undefined : `index ${duration(result.indexMs)}`,
     result.rankMs === undefined ? undefined : `ranking ${duration(result.rankMs)}`,
   ].filter((part) => part !== undefined)
-  return `${scoreOf(result).meaning}${times.length > 0 ? ` Took: ${times.join(', ')}.` : ''}`
+  const stays = result.ranking?.some((row) => row.treatment === 'none') ? ' Treatment none: the row would stay as it is.' : ''
+  return `${scoreOf(result).meaning}${stays}${times.length > 0 ? ` Took: ${times.join(', ')}.` : ''}`
 }
 
 /** What the column `influence` of a ranking holds: the baselines rank by something else. */
