@@ -290,7 +290,7 @@ describe.skipIf(!chromiumPath)(title, () => {
     test('an opened row offers the same of each of its numbers', async () => {
       await open('answer')
       await panel.tab.focus(firstRow)
-      await panel.press('Enter')
+      await panel.press('Home', 'Enter')
       expect(await panel.ask(`[...document.querySelectorAll('.why vscode-button[aria-label*=":"]')].map((one) => one.ariaLabel)`)).toEqual(
         ['n', 'sure'].flatMap((name) => ['lower', 'higher', '…'].map((word) => `${name}: Should be${word === '…' ? word : ` ${word}`}`)),
       )
