@@ -158,10 +158,11 @@ export function wantsIn({ decl, word, before }: Pick<InClause, 'decl' | 'word' |
       if (last === 'on') return [declarations('source')]
       return listed ? [declarations('complaint'), words('accuracy', 'loss', 'rmse', 'auc')] : [words('on')]
     case 'intervene remove':
+      return first ? [words('top', 'where')] : lower(before[0]) === 'where' ? expression(before.slice(1), 'rows') : suspects(before, last)
     case 'intervene relabel':
     case 'intervene denoise':
     case 'intervene replace':
-      return first ? [words('top', 'where')] : lower(before[0]) === 'where' ? expression(before.slice(1), 'rows') : suspects(before, last)
+      return first ? [words('top')] : suspects(before, last)
     case 'intervene set': {
       if (first) return [columns]
       const on = before.map(lower).lastIndexOf('on')
