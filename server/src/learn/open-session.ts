@@ -16,7 +16,7 @@ import { targetsOf } from './targets.ts'
 import { train } from './train.ts'
 
 /**
- * A session on any device: batches of about 50 ms, sums over batches in float64 and in the order of the rows, examples and activations kept on
+ * A session on any device: batches of about 50 ms (of large models three times that), sums over batches in float64 and in the order of the rows, examples and activations kept on
  * the device as far as its memory allows, every tensor released. What is computed is in passes.ts, how in backends/.
  *
  * Cost of a pass over n rows of d inputs and m outputs without hidden layers, in products of 2·n·d·m operations: prediction 1, gradient 2, t
@@ -177,7 +177,8 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
   const groups = (vectors: readonly Float64Array[], products: number): readonly (readonly Float64Array[])[] => {
     const inTime = Math.round((2 * device.batchWork) / (products * perBatch * parameters))
     const fitting = Math.floor(device.memory / 8 / (4 * tensorsAlive * perBatch * (total(hidden) + outputs)))
-    const most = Math.max(1, Math.min(16, inTime, fitting))
+    // What directions share (activations, cotangents) is a quarter of a network's Hessian product: four at once, though a batch takes longer.
+    const most = Math.max(1, Math.min(16, Math.max(inTime, hidden.length > 0 ? 4 : 1), fitting))
     const size = Math.ceil(vectors.length / Math.ceil(vectors.length / most))
     const parts: (readonly Float64Array[])[] = []
     for (let start = 0; start < vectors.length; start += size) parts.push(vectors.slice(start, start + size))
@@ -383,7 +384,9 @@ const nothing = (): Record<string, never> => ({})
  */
 function batchRows<H>(device: Device<H>, { inputs, hidden, outputs }: Architecture, parameters: number, rows: number): number {
   const rowBytes = 4 * tensorsAlive * (inputs + total(hidden) + outputs)
-  const fitting = Math.min(device.batchWork / (4 * parameters), device.memory / 8 / rowBytes)
+  const inTime = device.batchWork / (4 * parameters)
+  // Sums as large as the parameters are read and added after each batch, which below a thousand rows tells: then up to three times as long.
+  const fitting = Math.min(Math.max(inTime, Math.min(1000, 3 * inTime)), device.memory / 8 / rowBytes)
   const most = Math.max(32, Math.min(5000, Math.floor(fitting)))
   return Math.ceil(rows / Math.ceil(rows / most))
 }
