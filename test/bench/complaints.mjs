@@ -7,6 +7,7 @@ import { fig12 } from './lib-complaints-fig12.mjs'
 import { index } from './lib-complaints-index.mjs'
 import { labelErrors } from './lib-complaints-label-errors.mjs'
 import { online } from './lib-complaints-online.mjs'
+import { streaming } from './lib-complaints-streaming.mjs'
 import { table5 } from './lib-complaints-table5.mjs'
 
 const parts = {
@@ -16,6 +17,7 @@ const parts = {
   denoise,
   index,
   online,
+  streaming,
 }
 
 const asked = process.argv.slice(2)

@@ -209,7 +209,7 @@ function absentNotes(task: ComplaintTask, asked: readonly Asked[]): string[] {
 }
 
 /** +1: it should rise, −1: it should fall, 0: as expected. The hard value decides (METHODS §4). NULL has no direction and is not as expected only for `lower`/`higher`. */
-function direction(e: ExpectationPlan, actual: number | undefined): -1 | 0 | 1 {
+export function direction(e: ExpectationPlan, actual: number | undefined): -1 | 0 | 1 {
   if (e.relation === 'lower') return -1
   if (e.relation === 'higher') return 1
   if (actual === undefined || e.relation === 'row' || e.relation === 'no row') return 0

@@ -41,27 +41,47 @@ export async function predict(ctx: RunContext, model: FittedModel, source: strin
   return reading ? { source, ...(await onnxPredictions(ctx, plan, { labels, reading }, source)) } : brought(ctx, model, source)
 }
 
-/** By the hashes of model and data: from memory, from the disk, or computed. */
+/** By the hashes of model and data: from memory, from the disk, or computed; of a source that has only grown, its new rows alone. */
 async function known(ctx: RunContext, model: FittedModel, source: string): Promise<Predictions> {
-  const { hash } = ctx.prepared.get(source)!
-  const key = digest('predictions', model.hash, hash)
-  const held = ctx.resident.get<Omit<Predictions, 'source'>>(key)
-  if (held) return { source, ...held }
-  const stored = ctx.cache.read<{ rows: number; width: number }>('predictions', key)
-  const found = stored
-    ? { source, ...stored.meta, values: stored.arrays.values as Float32Array }
-    : await computed(ctx, model, source, model.trained!.theta)
-  const { rows, width, values } = found
-  if (!stored && values.byteLength <= MOST_STORED) ctx.cache.write('predictions', key, { rows, width }, { values })
-  ctx.resident.keep(key, { rows, width, values }, values.byteLength)
-  return found
+  const { hash, grown } = ctx.prepared.get(source)!
+  const keyOf = (data: string) => digest('predictions', model.hash, data)
+  const found = held(ctx, keyOf(hash))
+  if (found) return { source, ...found }
+  const { theta } = model.trained!
+  const old = grown && held(ctx, keyOf(grown.hash))
+  const made =
+    old?.rows === grown?.rows && old
+      ? joined(old, await computed(ctx, model, source, theta, old.rows))
+      : await computed(ctx, model, source, theta)
+  const { rows, width, values } = made
+  if (values.byteLength <= MOST_STORED) ctx.cache.write('predictions', keyOf(hash), { rows, width }, { values })
+  ctx.resident.keep(keyOf(hash), { rows, width, values }, values.byteLength)
+  return { source, rows, width, values }
+}
+
+type Answered = Omit<Predictions, 'source'>
+
+function held(ctx: RunContext, key: string): Answered | undefined {
+  const resident = ctx.resident.get<Answered>(key)
+  if (resident) return resident
+  const stored = ctx.cache.read<Omit<Answered, 'values'>>('predictions', key)
+  if (!stored) return undefined
+  const values = stored.arrays.values as Float32Array
+  return ctx.resident.keep(key, { ...stored.meta, values }, values.byteLength)
+}
+
+function joined(old: Answered, more: Answered): Answered {
+  const values = new Float32Array(old.values.length + more.values.length)
+  values.set(old.values)
+  values.set(more.values, old.values.length)
+  return { rows: old.rows + more.rows, width: old.width, values }
 }
 
 const MOST_STORED = 256 * 2 ** 20
 
-async function computed(ctx: RunContext, model: FittedModel, source: string, theta: Float64Array): Promise<Predictions> {
+async function computed(ctx: RunContext, model: FittedModel, source: string, theta: Float64Array, first = 0): Promise<Predictions> {
   const { encoding, architecture } = model.trained!
-  const sql = `select ${inputItems(model.plan).join(', ')} from ${quoted(source)} order by ${quoted(ROW)}`
+  const sql = `select ${inputItems(model.plan).join(', ')} from ${quoted(source)}${sinceRow(first)} order by ${quoted(ROW)}`
   const columns = await queryInputs(ctx, model.plan, { sql, source, encoding })
   await ctx.breathe()
   const { rows } = columns
@@ -69,20 +89,23 @@ async function computed(ctx: RunContext, model: FittedModel, source: string, the
   const width = architecture.outputs
   const values = new Float32Array(rows * width)
   const chunk = Math.max(1, Math.floor(CHUNK_FLOATS / Math.max(1, encoding.width)))
-  for (let from = 0; from < rows; from += chunk) {
-    const part = Int32Array.from({ length: Math.min(chunk, rows - from) }, (_, i) => from + i)
+  for (let start = 0; start < rows; start += chunk) {
+    const part = Int32Array.from({ length: Math.min(chunk, rows - start) }, (_, i) => start + i)
     const { values: x } = encode(encoding, columns.columns, part)
     const session = await (await ctx.backend()).open(architecture, { rows: part.length, x })
     try {
-      values.set(await session.predict(theta, ctx.breathe), from * width)
+      values.set(await session.predict(theta, ctx.breathe), start * width)
     } finally {
       session.dispose()
     }
-    ctx.step(`predicting ${source}`, from + part.length, rows)
+    ctx.step(`predicting ${source}`, start + part.length, rows)
   }
   if (input) for (let i = 0; i < rows; i++) if (input[i] === 0) values.fill(0, i * width, (i + 1) * width)
   return { source, rows, width, values }
 }
+
+/** Of rows from that position on. */
+export const sinceRow = (row: number): string => (row === 0 ? '' : ` where ${quoted(ROW)} >= ${row}`)
 
 /** Encoded inputs are made and dropped in pieces of at most 256 MB. */
 const CHUNK_FLOATS = 64e6

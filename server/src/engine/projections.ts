@@ -8,7 +8,7 @@ import type { DebuggingIndex } from './debugging-index.ts'
 import { inputItems, queryInputs } from './inputs.ts'
 import { isAnswered } from './metrics.ts'
 import type { FittedModel } from './models.ts'
-import type { Predictions } from './predictions.ts'
+import { type Predictions, sinceRow } from './predictions.ts'
 
 /**
  * A query's gradient in the eigenvectors' coordinates. For a known inference table ⟨∇p_ij, v_l⟩ are stored (R++ §5.1), so that a new complaint
@@ -16,6 +16,8 @@ import type { Predictions } from './predictions.ts'
  * (rows × classes × k above 64 M) take one backward pass instead.
  */
 export interface QueryProjections {
+  /** `computed`: by a backward pass over the inference table each time. */
+  readonly at: 'stored' | 'computed'
   coefficients(weights: Float32Array): Promise<Float64Array>
 }
 
@@ -29,10 +31,10 @@ export async function queryProjections(
 ): Promise<QueryProjections> {
   const cells = predictions.rows * predictions.width
   if (cells * index.k > MOST_STORED) {
-    return { coefficients: async (weights) => dots(index, await queryGradient(ctx, model, predictions, weights)) }
+    return { at: 'computed', coefficients: async (weights) => dots(index, await queryGradient(ctx, model, predictions, weights)) }
   }
   const resident = await residentTable(ctx, model, predictions, index)
-  return { coefficients: async (weights) => resident.project(weights) }
+  return { at: 'stored', coefficients: async (weights) => resident.project(weights) }
 }
 
 /** In memory, from the disk, or computed: one forward-mode pass over the inference table for all eigenvectors. */
@@ -42,18 +44,34 @@ async function residentTable(
   predictions: Predictions,
   index: DebuggingIndex,
 ): Promise<ResidentProjections> {
-  const { rows, width } = predictions
-  const hash = digest(model.hash, ctx.prepared.get(predictions.source)!.hash, String(index.k))
-  const known = ctx.resident.get<ResidentProjections>(`projections ${hash}`)
+  const { rows, width, source } = predictions
+  const { hash, grown } = ctx.prepared.get(source)!
+  const keyOf = (data: string) => digest(model.hash, data, String(index.k))
+  const key = `projections ${keyOf(hash)}`
+  const known = ctx.resident.get<ResidentProjections>(key)
   if (known) return known
-  const stored = ctx.cache.read<{ cells: number }>('projections', hash)
+  const stored = ctx.cache.read<{ cells: number }>('projections', keyOf(hash))
   const isStored = stored?.meta.cells === rows * width
-  const table = isStored
-    ? (stored.arrays.table as Float32Array)
-    : await withInference(ctx, model, predictions.source, (session) => projectionTable(ctx, session, model, predictions, index))
-  if (!isStored) ctx.cache.write('projections', hash, { cells: rows * width }, { table })
+  const table = isStored ? (stored.arrays.table as Float32Array) : await made()
+  if (!isStored) ctx.cache.write('projections', keyOf(hash), { cells: rows * width }, { table })
   const resident = residentProjections({ rows, width, k: index.k, table })
-  return ctx.resident.keep(`projections ${hash}`, resident, resident.bytes)
+  return ctx.resident.keep(key, resident, resident.bytes)
+
+  /** Of a source that has only grown the new rows alone are passed through the model. */
+  async function made(): Promise<Float32Array> {
+    const old = grown && ctx.cache.read<{ cells: number }>('projections', keyOf(grown.hash))
+    const first = old && old.meta.cells === grown.rows * width ? grown.rows : 0
+    const part = { rows: rows - first, width, values: predictions.values.subarray(first * width) }
+    const more = await withInference(ctx, model, source, (session) => projectionTable(ctx, session, model, part, index), first)
+    if (first === 0) return more
+    const [oldCells, cells] = [first * width, rows * width]
+    const table = new Float32Array(index.k * cells)
+    for (let l = 0; l < index.k; l++) {
+      table.set((old!.arrays.table as Float32Array).subarray(l * oldCells, (l + 1) * oldCells), l * cells)
+      table.set(more.subarray(l * part.rows * width, (l + 1) * part.rows * width), l * cells + oldCells)
+    }
+    return table
+  }
 }
 
 function dots(index: DebuggingIndex, gradient: Float64Array): Float64Array {
@@ -65,11 +83,12 @@ function dots(index: DebuggingIndex, gradient: Float64Array): Float64Array {
   })
 }
 
-async function projectionTable(
+/** ⟨∇p_ij, v_l⟩ of a session's rows, one eigenvector after the other: a forward-mode pass for all of them. */
+export async function projectionTable(
   ctx: RunContext,
   session: Session,
   model: FittedModel,
-  predictions: Predictions,
+  predictions: Omit<Predictions, 'source'>,
   index: DebuggingIndex,
 ): Promise<Float32Array> {
   const { rows, width, values: p } = predictions
@@ -109,10 +128,16 @@ function answeredOnly({ rows, width, values }: Predictions, weights: Float32Arra
   return own
 }
 
-async function withInference<T>(ctx: RunContext, model: FittedModel, source: string, use: (session: Session) => Promise<T>): Promise<T> {
+async function withInference<T>(
+  ctx: RunContext,
+  model: FittedModel,
+  source: string,
+  use: (session: Session) => Promise<T>,
+  first = 0,
+): Promise<T> {
   const quoted = (name: string) => printExpr({ kind: 'column', name })
   const { encoding } = model.trained!
-  const sql = `select ${inputItems(model.plan).join(', ')} from ${quoted(source)} order by ${quoted(ROW)}`
+  const sql = `select ${inputItems(model.plan).join(', ')} from ${quoted(source)}${sinceRow(first)} order by ${quoted(ROW)}`
   const columns = await queryInputs(ctx, model.plan, { sql, source, encoding })
   await ctx.breathe()
   const { values, rows } = encode(encoding, columns.columns)

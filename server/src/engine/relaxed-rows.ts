@@ -7,11 +7,12 @@ import { ROW, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
 import { namedColumn } from './columns.ts'
 import { classOf, type Intervals, intervalChances, intervalsOf, someUnanswered } from './complaint-chances.ts'
 import { digest, type RunContext } from './context.ts'
-import { isAnswered } from './metrics.ts'
+import { argmax, isAnswered } from './metrics.ts'
 import type { Predictions } from './predictions.ts'
 import { type Asked, answersOf, keysOf, type Pull, type Relaxed } from './relaxed.ts'
-import { compileRowwise, type Emit, RowwiseAnswer, type RowwiseData, type RowwiseQuery, type Strided } from './rowwise.ts'
+import { type Emit, RowwiseAnswer } from './rowwise.ts'
 import { bytesOf, type Cells, cellsOf, NotRowwise } from './rowwise-cells.ts'
+import { compileRowwise, type RowwiseData, type RowwiseQuery, type Strided } from './rowwise-lineage.ts'
 
 /**
  * The relaxation of queries over one table by typed arrays (`rowwise.ts`). Columns, and what only the database can say of a row, are fetched once
@@ -41,6 +42,8 @@ export interface Draw {
   readonly nSpoken: number
   readonly intervals?: Intervals
   chance(choice: number): Strided
+  /** The choice that the hard query makes. */
+  likeliest(row: number, values: Float32Array, width: number): number
 }
 
 export async function drawsOf(ctx: RunContext, task: ComplaintTask, asked: readonly Asked[]): Promise<Draw[]> {
@@ -64,6 +67,7 @@ function classDraw(plan: ChancePlan, asked: Asked): Draw {
     choices: absent ? [...labels, null] : labels,
     nSpoken: width,
     chance: (choice) => (choice < width ? { values, offset: choice, stride: width } : { values: absent!, offset: 0, stride: 1 }),
+    likeliest: (row) => (absent?.[row] === 1 ? width : argmax(values, row, width)),
   }
 }
 
@@ -78,6 +82,12 @@ async function intervalDraw(ctx: RunContext, plan: ChancePlan, asked: Asked): Pr
     nSpoken: choices.length,
     intervals,
     chance: (choice) => ({ values: columns[choice] ?? absent!, offset: 0, stride: 1 }),
+    likeliest: (row, values) => {
+      if (absent?.[row] === 1) return choices.length
+      const x = values[intervals.cell(row)]!
+      const above = plan.thresholds.findIndex((t) => x <= t)
+      return above < 0 ? 2 * plan.thresholds.length : x === plan.thresholds[above] ? 2 * above + 1 : 2 * above
+    },
   }
 }
 
@@ -124,7 +134,7 @@ export async function dataOf(ctx: RunContext, query: RowwiseQuery, draws: readon
   }
 }
 
-function readValue({ label }: RowwisePlan['values'][number], { model, predictions }: Asked): Float64Array {
+export function readValue({ label }: RowwisePlan['values'][number], { model, predictions }: Asked): Float64Array {
   const { rows, width, values } = predictions
   const place = label === undefined ? 0 : classOf(model, label)
   const out = new Float64Array(rows)
@@ -167,7 +177,7 @@ async function cellsOfRows(
 const isLasting = (ctx: RunContext, expr: SqlExpr): boolean =>
   !mentions(expr, (e) => e.kind === 'call' && (e.args.length === 0 || /^(age|current_\w+)$/i.test(e.name) || ctx.partitions.has(e.name)))
 
-async function cellsOfChoices(
+export async function cellsOfChoices(
   ctx: RunContext,
   { alias }: RowwisePlan,
   sql: string,

@@ -1,76 +1,17 @@
-import type { RowwisePlan } from '../plan/plan.ts'
 import type { Json } from '../protocol/results.ts'
-import { type Cells, isVector, jsonOf, NotRowwise, numberOf, truthOf } from './rowwise-cells.ts'
-import { type Bench, type Compiled, ExpressionCompiler, type Surroundings, type Wanted } from './rowwise-expressions.ts'
-
-/**
- * A relaxed query over one table, computed from typed arrays: the same sums as the database's (`plan/provenance/lineage.ts`), without a statement. Every
- * joint choice of what a row might be predicted as is taken for all rows at once; a condition that speaks of the choice alone drops it whole, so that
- * `predict(c) = 7 and …` reads one class of the rows that satisfy the rest. O(rows × choices that remain × slots).
- */
-export interface RowwiseQuery {
-  readonly plan: RowwisePlan
-  readonly wanted: Wanted
-  readonly where: readonly Compiled[]
-  readonly groups: readonly Compiled[]
-  readonly slots: readonly CompiledSlot[]
-  readonly choices: Surroundings['choices']
-}
-type CompiledSlot =
-  | { readonly kind: 'sum'; readonly value: Compiled; readonly slopes: readonly (Compiled | undefined)[] }
-  | { readonly kind: 'fixed'; readonly value: Compiled }
-  | { readonly kind: 'variance'; readonly of: number }
-  | { readonly kind: 'presence' }
-
-/** Throws `NotRowwise` where the database must be asked. */
-export function compileRowwise(plan: RowwisePlan, around: Surroundings): RowwiseQuery {
-  const compiler = new ExpressionCompiler(around)
-  return {
-    plan,
-    where: plan.where.map((e) => compiler.compile(e)),
-    groups: plan.groups.map((e) => compiler.compile(e)),
-    slots: plan.slots.map((slot): CompiledSlot => {
-      if (slot.kind === 'sum')
-        return { ...slot, value: compiler.compile(slot.value), slopes: slot.slopes.map((s) => (s ? compiler.compile(s) : undefined)) }
-      return slot.kind === 'fixed' ? { ...slot, value: compiler.compile(slot.value) } : slot
-    }),
-    choices: around.choices,
-    wanted: compiler.wanted,
-  }
-}
-
-/** What the query reads, by row. */
-export interface RowwiseData {
-  readonly rows: number
-  column(name: string): Cells
-  row(sql: string): Cells
-  choice(sql: string): readonly Cells[]
-  value(name: string): Float64Array
-  /** The chance of a choice of `variables[v]`: of row i at `values[offset + i·stride]`. */
-  chance(variable: number, choice: number): Strided
-}
-export interface Strided {
-  readonly values: Float32Array | Float64Array
-  readonly offset: number
-  readonly stride: number
-}
-
-/** Rows that reach the result with one joint choice. */
-interface Passing {
-  readonly choices: Int32Array
-  /** Absent: all. */
-  readonly rows?: Int32Array
-  readonly group: number | Int32Array
-  /** By slot; of sums and of what is fixed. */
-  readonly values: readonly (number | Float64Array | undefined)[]
-  readonly slopes: readonly (readonly (number | Float64Array | undefined)[] | undefined)[]
-}
+import { NotRowwise } from './rowwise-cells.ts'
+import { type CompiledSlot, lineage, type Passing, type RowwiseData, type RowwiseQuery, type Strided } from './rowwise-lineage.ts'
 
 /** More joint choices, or more units to keep apart, are the database's. */
 const MOST_CHOICES = 4096
 const MOST_CELLS = 64e6
 const MOST_UNITS = 8e6
 
+/**
+ * A relaxed query over one table, computed from typed arrays: the same sums as the database's (`plan/provenance/lineage.ts`), without a statement. Every
+ * joint choice of what a row might be predicted as is taken for all rows at once; a condition that speaks of the choice alone drops it whole, so that
+ * `predict(c) = 7 and …` reads one class of the rows that satisfy the rest. O(rows × choices that remain × slots).
+ */
 export class RowwiseAnswer {
   /** The columns that identify each group. */
   readonly keys: readonly (readonly Json[])[]
@@ -100,6 +41,21 @@ export class RowwiseAnswer {
   /** The slots of a group. */
   slots(group: number): Float64Array {
     return Float64Array.from(this.#sums, (sums) => sums[group]!)
+  }
+
+  /** By group, the rows and choices that reach it, and those that are certain to. */
+  reached(): { readonly possible: Float64Array; readonly certain: Float64Array } {
+    const [possible, certain] = [new Float64Array(this.keys.length), new Float64Array(this.keys.length)]
+    for (const part of this.#passing) {
+      const chances = this.#chances(part)
+      const n = part.rows?.length ?? this.#data.rows
+      for (let i = 0; i < n; i++) {
+        const g = typeof part.group === 'number' ? part.group : part.group[part.rows ? part.rows[i]! : i]!
+        possible[g]!++
+        if (at(chances, i) === 1) certain[g]!++
+      }
+    }
+    return { possible, certain }
   }
 
   #add(): void {
@@ -241,6 +197,37 @@ export class RowwiseAnswer {
     }
   }
 
+  /** ∂/∂p of each slot by itself, for each row that reaches the result; for what is told of it by sums alone. Not of `presence`. */
+  eachSlope(emit: (slope: Slope) => void): void {
+    const { slots, plan } = this.#query
+    const { rows } = this.#data
+    for (const part of this.#passing) {
+      const n = part.rows?.length ?? rows
+      const rests = plan.variables.map((_, v) => this.#chances(part, v))
+      const chances = plan.values.length > 0 ? this.#chances(part) : 1
+      for (const [s, slot] of slots.entries()) {
+        if (slot.kind === 'fixed' || slot.kind === 'presence') continue
+        const of = slot.kind === 'variance' ? slot.of : s
+        const [values, slopes] = [part.values[of]!, part.slopes[of]!]
+        for (let i = 0; i < n; i++) {
+          const row = part.rows ? part.rows[i]! : i
+          const group = typeof part.group === 'number' ? part.group : part.group[row]!
+          const value = at(values, row)
+          const mean = slot.kind === 'variance' ? this.#units!.means[s]![group * rows + row]! : 0
+          const weight = slot.kind === 'variance' ? value * value - 2 * mean * value : value
+          for (const [v, rest] of rests.entries()) {
+            if (weight !== 0) emit({ slot: s, group, row, of: 'choice', place: v, choice: part.choices[v]!, weight: weight * at(rest, i) })
+          }
+          for (const [a, slope] of slopes.entries()) {
+            if (slope === undefined) continue
+            const moved = at(chances, i) * at(slope, row) * (slot.kind === 'variance' ? 2 * (value - mean) : 1)
+            if (moved !== 0) emit({ slot: s, group, row, of: 'value', place: a, choice: 0, weight: moved })
+          }
+        }
+      }
+    }
+  }
+
   /** Σ seed·∂slot/∂chance by place; one number where it is the same for all; undefined where it is zero. */
   #coefficients(part: Passing, seeds: Float64Array, n: number): number | Float64Array | undefined {
     const { slots } = this.#query
@@ -276,6 +263,17 @@ export class RowwiseAnswer {
     if (chance[unit]! >= 1) return sure[g] === 1 ? others[g]! : 0
     return sure[g] === 0 ? others[g]! / (1 - chance[unit]!) : 0
   }
+}
+
+/** How a slot of a group moves with one of the variables' choices, or with one of the values, of a row. */
+export interface Slope {
+  readonly slot: number
+  readonly group: number
+  readonly row: number
+  readonly of: 'choice' | 'value'
+  readonly place: number
+  readonly choice: number
+  readonly weight: number
 }
 
 export interface Emit {
@@ -328,146 +326,4 @@ function addSlot(sums: Float64Array, { rows, group }: Passing, chance: Float64Ar
     const row = rows ? rows[i]! : i
     sums[group[row]!]! += (chance === 1 ? 1 : chance[i]!) * (typeof value === 'number' ? value : value[row]!)
   }
-}
-
-/** Every joint choice with the rows that it brings to the result, and the groups that are found on the way. */
-function lineage(query: RowwiseQuery, data: RowwiseData, nChoices: readonly number[]): { passing: Passing[]; keys: (readonly Json[])[] } {
-  const { plan } = query
-  const chosen = new Int32Array(plan.variables.length)
-  const places = new Map(plan.variables.map((v, i) => [v.column, i]))
-  const bench: Bench = { ...data, column: (name) => data.column(name), chosen: (name) => chosen[places.get(name)!]! }
-  const groups = new Grouping(query.groups, data.rows)
-  const lists = new WeakMap<Uint8Array, Int32Array>()
-  const listed = (truth: Uint8Array) => {
-    const known = lists.get(truth) ?? trueRows(truth)
-    lists.set(truth, known)
-    return known
-  }
-  const numbers = (compiled: Compiled | undefined) => {
-    if (!compiled) return undefined
-    const value = numberOf(compiled.run(bench))
-    return value === 0 ? 0 : value
-  }
-  const conditions = [...query.where].sort((a, b) => Number(b.moves) - Number(a.moves))
-  const passing: Passing[] = []
-  const joint = nChoices.reduce((product, n) => product * n, 1)
-  for (let place = 0; place < joint; place++) {
-    for (let v = 0, rest = place; v < chosen.length; v++) {
-      chosen[v] = rest % nChoices[v]!
-      rest = Math.floor(rest / nChoices[v]!)
-    }
-    let mask: number | Uint8Array = 1
-    for (const condition of conditions) {
-      const truth = truthOf(condition.run(bench))
-      if (typeof truth === 'number') {
-        if (truth !== 1) mask = 0
-      } else if (mask !== 0) mask = mask === 1 ? truth : (mask as Uint8Array).map((m, i) => (m === 1 && truth[i] === 1 ? 1 : 0))
-      if (mask === 0) break
-    }
-    if (mask === 0) continue
-    const rows = typeof mask === 'number' ? undefined : listed(mask)
-    if (rows?.length === 0 || data.rows === 0) continue
-    passing.push({
-      choices: chosen.slice(),
-      rows,
-      group: groups.of(bench, rows),
-      values: query.slots.map((slot) => (slot.kind === 'sum' || slot.kind === 'fixed' ? numbers(slot.value) : undefined)),
-      slopes: query.slots.map((slot) => (slot.kind === 'sum' ? slot.slopes.map(numbers) : undefined)),
-    })
-  }
-  return { passing, keys: groups.keys() }
-}
-
-function trueRows(truth: Uint8Array): Int32Array {
-  const out = new Int32Array(truth.length)
-  let n = 0
-  // Without a branch: which rows hold is hard to predict.
-  for (let i = 0; i < truth.length; i++) {
-    out[n] = i
-    n += truth[i]! & 1
-  }
-  return out.subarray(0, n)
-}
-
-/** Numbers the groups as they are met. */
-class Grouping {
-  readonly #columns: readonly Compiled[]
-  readonly #rows: number
-  readonly #found = new Map<string, number>()
-  readonly #keys: (readonly Json[])[] = []
-  readonly #coded = new WeakMap<object, Coded>()
-
-  constructor(columns: readonly Compiled[], rows: number) {
-    this.#columns = columns
-    this.#rows = rows
-    // Without columns there is one group, whether rows reach it or not.
-    if (columns.length === 0) this.#place([])
-  }
-
-  keys(): (readonly Json[])[] {
-    return this.#keys
-  }
-
-  of(bench: Bench, rows: Int32Array | undefined): number | Int32Array {
-    const cells = this.#columns.map((c) => c.run(bench))
-    if (!cells.some(isVector)) return this.#place(cells.map((c) => jsonOf(c, 0)))
-    const codes = cells.map((c) => (isVector(c) ? this.#codes(c) : undefined))
-    const places = new Int32Array(this.#rows).fill(-1)
-    const cards = codes.map((c) => c?.first.length ?? 1)
-    const combined = cards.reduce((product, card) => product * card, 1)
-    const known = combined <= 4 * this.#rows + 1024 ? new Int32Array(combined).fill(-1) : new Map<number, number>()
-    for (let i = 0, n = rows?.length ?? this.#rows; i < n; i++) {
-      const row = rows ? rows[i]! : i
-      let code = 0
-      for (let c = 0; c < codes.length; c++) code = code * cards[c]! + (codes[c]?.codes[row] ?? 0)
-      let place = known instanceof Map ? (known.get(code) ?? -1) : known[code]!
-      if (place < 0) {
-        place = this.#place(cells.map((c) => jsonOf(c, row)))
-        if (known instanceof Map) known.set(code, place)
-        else known[code] = place
-      }
-      places[row] = place
-    }
-    return places
-  }
-
-  #place(key: readonly Json[]): number {
-    const text = JSON.stringify(key)
-    const known = this.#found.get(text)
-    if (known !== undefined) return known
-    this.#found.set(text, this.#keys.length)
-    return this.#keys.push(key) - 1
-  }
-
-  /** Dense codes of a column's values, kept for as long as the column is. */
-  #codes(cells: Cells): Coded {
-    const holder = cells.kind === 'text' ? (cells.at as { codes: Int32Array }).codes : ((cells as { at: unknown }).at as object)
-    const known = this.#coded.get(holder) ?? coded(cells, this.#rows)
-    this.#coded.set(holder, known)
-    return known
-  }
-}
-
-interface Coded {
-  readonly codes: Int32Array
-  /** A row of each code. */
-  readonly first: readonly number[]
-}
-
-function coded(cells: Cells, rows: number): Coded {
-  const codes = new Int32Array(rows)
-  const first: number[] = []
-  const known = new Map<unknown, number>()
-  const raw = (row: number): unknown =>
-    cells.kind === 'text' ? (cells.at as { codes: Int32Array }).codes[row] : (cells as { at: Float64Array }).at[row]
-  for (let row = 0; row < rows; row++) {
-    const value = raw(row)
-    let code = known.get(value)
-    if (code === undefined) {
-      code = first.push(row) - 1
-      known.set(value, code)
-    }
-    codes[row] = code
-  }
-  return { codes, first }
 }

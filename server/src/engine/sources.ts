@@ -9,6 +9,7 @@ import { KEY, type Reading, ROW, SPLIT, type SqlExpr, type SqlFrom } from '../sq
 import { absentReading, emptyTable, filesOf } from './absent-rows.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import { digest, type RunContext } from './context.ts'
+import { type Grown, grownSince } from './grown-source.ts'
 
 /**
  * Sources as tables of the run's database: the user's columns, the hidden position and split, and the hidden key where none is declared.
@@ -24,6 +25,8 @@ export interface Prepared {
   readonly keyed: boolean
   /** The name of the file that is missing, where an imported index stands for it (`absent-rows.ts`): then there are no rows. */
   readonly absent?: string
+  /** Its files have only grown since an earlier run: the rows that were there then come first. */
+  readonly grown?: Grown
 }
 
 export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<Prepared> {
@@ -59,7 +62,9 @@ export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<
   )
   const counted = await ctx.tables.query(`select count(*) as n from ${quote(base)}`)
   const absent = elsewhere ? filesOf(plan) : plan.over.map((name) => ctx.prepared.get(name)?.absent).find((file) => file !== undefined)
-  const prepared: Prepared = { plan, hash, rows: numberAt(namedColumn(counted, 'n'), 0) ?? 0, keyed: keyed || declared, absent }
+  const rows = numberAt(namedColumn(counted, 'n'), 0) ?? 0
+  const grown = plan.reading && !elsewhere ? await grownSince(ctx, plan.reading, whatWasDone(plan), { hash, rows }) : undefined
+  const prepared: Prepared = { plan, hash, rows, keyed: keyed || declared, absent, grown }
   await checkKeys(ctx, plan, base, identity, declared)
   ctx.prepared.set(plan.name, prepared)
   return prepared

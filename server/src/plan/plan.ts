@@ -283,6 +283,8 @@ export interface RowwisePlan {
   readonly where: readonly SqlExpr[]
   readonly groups: readonly SqlExpr[]
   readonly slots: readonly RowwiseSlot[]
+  /** Whether `having` chooses among the groups. */
+  readonly having: boolean
 }
 /** See `provenance/lineage.ts`. `slopes` are the derivatives of a sum's value by each of `values`; null is zero. */
 export type RowwiseSlot =

@@ -5,7 +5,7 @@ import type { RowwisePlan, RowwiseSlot } from '../plan.ts'
 import type { Query } from './lineage.ts'
 
 /** The relaxed query as trees, where it reads one table and asks no other; `undefined` otherwise. */
-export function rowwisePlan({ tables, where, groups, slots, events }: Query): RowwisePlan | undefined {
+export function rowwisePlan({ select, tables, where, groups, slots, events }: Query): RowwisePlan | undefined {
   const [table, ...others] = tables.tables
   if (!table || others.length > 0 || events.length > 0) return undefined
   const atoms = tables.valueAtoms()
@@ -26,6 +26,7 @@ export function rowwisePlan({ tables, where, groups, slots, events }: Query): Ro
     slots: slots.map(
       (slot): RowwiseSlot => (slot.kind === 'sum' ? { ...slot, slopes: atoms.map((a) => slope(slot.value, a.column)) } : slot),
     ),
+    having: select.having !== undefined,
   }
   return readsOther(plan) ? undefined : plan
 }
