@@ -134,7 +134,8 @@ function modelOf(
     vectors: vectors as Float64Array,
     blocks: new Map(Object.entries(blocks).map(([name, block]) => [name, block as Float32Array])),
     confusions: pairs && { pairs: pairs as Int32Array, confident: confident as Uint8Array },
-    path: file,
+    // Another import of the same declaration is another index to whoever keeps parts of it in memory.
+    path: `${file} ${meta.identity}`,
     bytes,
     fromCache: true,
   }
@@ -210,6 +211,13 @@ export function withoutBlock({ handed, plan }: FittedModel): string[] {
   return [
     `The imported index of \`${plan.name}\` does not hold what the treatment asked for would do, so nothing is ranked: blame \`by influence\`, or run this where the training rows are.`,
   ]
+}
+
+/** Where an index that was handed over holds fewer eigenvectors than a method was to use. */
+export function handedPairs({ plan }: FittedModel, found: number, wanted: number): string[] {
+  return found < wanted
+    ? [`The imported index of \`${plan.name}\` holds ${found} eigenvectors, and ${wanted} were asked for: these are used.`]
+    : []
 }
 
 /** What a result says of an index that stands for rows. */

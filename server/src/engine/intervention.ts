@@ -6,6 +6,7 @@ import type { InterveneResult } from '../protocol/results.ts'
 import { jsonAt, namedColumn } from './columns.ts'
 import { askModels, evaluateComplaint } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
+import { predictedTheta } from './group-effect.ts'
 import { withoutInput } from './inputs.ts'
 import { positionsWhere } from './membership.ts'
 import { MendedRows } from './mended-rows.ts'
@@ -26,7 +27,7 @@ export async function runIntervention(
   plan: Plan,
   task: InterveneTask,
   models: readonly FittedModel[],
-): Promise<Pick<InterveneResult, 'before' | 'after' | 'changedRows' | 'notes'>> {
+): Promise<Pick<InterveneResult, 'before' | 'after' | 'predicted' | 'changedRows' | 'notes'>> {
   const model = models.find((m) => m.plan.name === task.complaint.model)!
   if (!model.trained) {
     throw new DataProblem(
@@ -36,6 +37,10 @@ export async function runIntervention(
   }
   const notes: string[] = []
   const { set, changed, inputs } = await repaired(ctx, plan, task, model, notes)
+  const expected =
+    changed === 0
+      ? undefined
+      : await predictedTheta(ctx, { task: task.complaint, model, models }, { original: await loadTrainingSet(ctx, model), mended: set })
   const theta = changed === 0 ? model.trained.theta : await trainedAgain(ctx, model, set, inputs)
   const cached = new Map<string, Predictions>()
   const predicted = async (source: string, parameters: Float64Array, when: string) => {
@@ -43,8 +48,8 @@ export async function runIntervention(
     cached.set(`${when} ${source}`, known)
     return known
   }
-  const measured = async (when: 'before' | 'after') => {
-    const parameters = when === 'before' ? model.trained!.theta : theta
+  const measured = async (when: 'before' | 'after' | 'predicted') => {
+    const parameters = { before: model.trained!.theta, after: theta, predicted: expected ?? theta }[when]
     const values: Record<string, number | null> = {}
     for (const m of task.compare) {
       if (m.kind === 'complaint') {
@@ -65,7 +70,8 @@ export async function runIntervention(
   }
   const before = await measured('before')
   const after = await measured('after')
-  return { before, after, changedRows: changed, notes: notes.length ? [...new Set(notes)] : undefined }
+  const predictions = expected && (await measured('predicted'))
+  return { before, after, predicted: predictions, changedRows: changed, notes: notes.length ? [...new Set(notes)] : undefined }
 }
 
 async function repaired(

@@ -11,7 +11,7 @@ import type { Evaluated } from './complaint.ts'
 import { digest, type RunContext } from './context.ts'
 import { coordinatesOf, rankCoordinates } from './coordinates.ts'
 import { type DebuggingIndex, debuggingIndex } from './debugging-index.ts'
-import { withoutBlock } from './handed-model.ts'
+import { handedPairs, withoutBlock } from './handed-model.ts'
 import { conjugateGradientCaveat, optimumCaveats, pairsCaveat } from './influence-caveats.ts'
 import { membership } from './membership.ts'
 import { type FittedModel, withTraining } from './models.ts'
@@ -41,6 +41,10 @@ export interface Ranking {
   readonly finding?: string
   /** The complaint as numbers to hand over, where influence is by the spectrum. */
   readonly coordinates?: ComplaintCoordinates
+  /** Of the complaint's gradient, the part that the eigenvectors hold. */
+  readonly share?: number
+  /** Only some of the training rows could be blamed. */
+  readonly restricted?: true
   /** Of an influence that is Σ_l ⟨∇q, v_l⟩·b_l,z: the eigenvectors and the treatment's b, k of whose rows are used, of all training rows or of those ranked, in their order. */
   readonly spectrum?: {
     readonly index: DebuggingIndex
@@ -152,7 +156,8 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     share < 0.9 ? [`The ${k} eigenvectors hold ${Math.round(share * 100)} % of the complaint’s gradient: compare with method cg.`] : []
   notes.push(...(changed?.notes ?? []))
   if (apart) notes.push(apartWords(apart.share))
-  notes.push(...pairsCaveat(model, index.k, given ?? Math.min(pairs, model.trained!.theta.length)), ...optimumCaveats(model))
+  const wanted = given ?? Math.min(pairs, model.trained!.theta.length)
+  notes.push(...(model.handed ? handedPairs(model, index.k, wanted) : pairsCaveat(model, index.k, wanted)), ...optimumCaveats(model))
   return {
     ...restricted(lifted.rows, lifted.influence, suspects.top, members),
     method: automatic ? `auto (k = ${k})` : `spectral (k = ${k})`,
@@ -165,6 +170,8 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     spectrum: apart ? { index, block: apart.b, k, of: 'ranked rows' } : { index, block: block!, k, of: 'all rows' },
     coordinates,
   }
+    share,
+    restricted: members ? true : undefined,
 }
 
 /** ‖∇q‖², kept by model, data and weights, for it costs a backward pass over the inference table. */

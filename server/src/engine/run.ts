@@ -16,6 +16,7 @@ import { runDiscovery } from './discovery.ts'
 import type { IndexFiles, Outcome, RunEvent } from './events.ts'
 import { explainSuspects } from './explanation.ts'
 import { failureOf } from './failure.ts'
+import { groupEffect } from './group-effect.ts'
 import { exportIndex, importIndex } from './hand-over.ts'
 import { handedNote } from './handed-model.ts'
 import { runIntervention } from './intervention.ts'
@@ -28,6 +29,7 @@ import { partitionResult } from './partitions.ts'
 import { prepare } from './prepare.ts'
 import { rankSuspects } from './ranking.ts'
 import { autoPairs } from './spectral-rule.ts'
+import { complaintStrength } from './strength.ts'
 import { rankedRows } from './suspects.ts'
 
 /**
@@ -195,6 +197,8 @@ async function complaintMembers(
   const explain = model.handed ? undefined : task.explain
   const members = explain && model.trained ? await membership(ctx, model, task.suspects.of) : undefined
   const described = explain && (await explainSuspects(ctx, { plan: explain, model, ranking, members }))
+  const strength = await complaintStrength(ctx, { task, model, predictions, evaluated, ranking, seed: plan.seed })
+  const together = await groupEffect(ctx, { task, model, models, asked, evaluated, ranking })
   const { expectations } = evaluated
   const first = expectations[0]
   const satisfied = expectations.every((e) => e.satisfied)
@@ -230,6 +234,8 @@ async function complaintMembers(
     rankMs: ranking.rankMs,
     explanation: described?.explanation ?? [],
     coordinates: ranking.coordinates,
+    strength,
+    together,
     notes: notes.length ? notes : undefined,
     seen: predictions.rows,
     pictures: { ...pictures, ...explained.pictures },
@@ -268,7 +274,7 @@ export async function runIndex(ctx: RunContext, plan: Plan, file: IndexFiles | u
         model: plan.name,
         k: index.k,
         bytes: index.bytes,
-        file: index.path,
+        file: model.handed?.file ?? index.path,
         ranked,
         notes: note ? [note] : undefined,
       },

@@ -220,6 +220,9 @@ export interface ComplaintResult extends ResultBase<'complaint'> {
   readonly explanation?: readonly ExplainedSlice[]
   /** Where it is ranked by the spectrum: the complaint as k numbers, for whoever has the training rows (`assay index FILE MODEL --rank RESULT.json`). */
   readonly coordinates?: ComplaintCoordinates
+  readonly strength?: ComplaintStrength
+  /** What treating all of `ranking` at once is predicted to do. */
+  readonly together?: GroupEffect
   /** Of a preview: the rows of the query, and nothing of the above but `query`. */
   readonly preview?: Answer
 }
@@ -233,6 +236,28 @@ export interface ComplaintCoordinates {
   readonly values: readonly number[]
   /** Rows asked for. */
   readonly top: number
+}
+/** Whether the complaint says enough for its ranking to be trusted. */
+export interface ComplaintStrength {
+  /** By `stability`, and by `share`; absent where neither can tell. */
+  readonly level?: 'strong' | 'fair' | 'weak'
+  /** Of the suspects, the share that would be suspects if the rows of the query were drawn anew. */
+  readonly stability?: number
+  /** As many rows of the query of equal weight would say as much. */
+  readonly rows: number
+  /** Of the complaint's gradient, the part that the eigenvectors hold. */
+  readonly share: number
+  /** How far the number is from what is expected, in standard deviations of what the model's own uncertainty makes of it. */
+  readonly deviations?: number
+}
+/** A prediction for suspects together: one Newton step from the fitted parameters, in the span of the index. */
+export interface GroupEffect {
+  readonly rows: number
+  /** The influences added up; and what of it is left when the rows act together: both in the units of influence. */
+  readonly sum: number
+  readonly predicted: number
+  /** What each expectation would then come to, in their order; absent over tables too large to be asked again. */
+  readonly expectations?: readonly Pick<ExpectationResult, 'actual' | 'relaxed' | 'satisfied'>[]
 }
 /** A complaint from another result, ranked over the rows of this index. */
 export interface RankedComplaint {
@@ -260,6 +285,8 @@ export interface ExplainedSlice {
 export interface InterveneResult extends ResultBase<'intervene'> {
   readonly before?: Readonly<Record<string, number | null>>
   readonly after?: Readonly<Record<string, number | null>>
+  /** What the index predicted for the same change, without training: beside `after` it tells how far to trust predictions. */
+  readonly predicted?: Readonly<Record<string, number | null>>
   readonly changedRows?: number
 }
 export interface IndexResult extends ResultBase<'index'> {

@@ -357,6 +357,13 @@ function interveneTables(result: InterveneResult): Table[] {
         before.map(finite),
         before.map((value) => figure(value)),
       ),
+      result.predicted
+        ? number(
+            'predicted',
+            names.map((name) => finite(result.predicted?.[name])),
+            names.map((name) => figure(result.predicted?.[name])),
+          )
+        : undefined,
       arrow(names.length),
       number(
         'after',

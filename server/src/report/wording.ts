@@ -17,6 +17,7 @@ import type {
 } from '../protocol/results.ts'
 import { bytes, cell, count, duration, figure, keyText, share } from './figures.ts'
 import { inert } from './inert.ts'
+import { predictionSentence, trustSentences } from './strength-wording.ts'
 
 /**
  * Reports: from results to text, JSON and HTML, without computing anything. Every sentence about a result is in this file; those about a
@@ -165,7 +166,7 @@ function assertSentences(result: AssertResult): string[] {
 }
 
 function complaintSentences(result: ComplaintResult): string[] {
-  return [...standing(result), ...inCommon(result)]
+  return [...standing(result), ...trustSentences(result), ...inCommon(result)]
 }
 
 /** Above the rows of a query over predictions. */
@@ -214,7 +215,7 @@ function interveneSentences(result: InterveneResult): string[] {
   const moves = Object.keys(result.before).map(
     (name) => `${measureName(name)} ${figure(result.before?.[name])} → ${figure(result.after?.[name])}`,
   )
-  return [`${changed}${moves.join('; ')}.`, 'The data itself is as it was.']
+  return [`${changed}${moves.join('; ')}.`, ...predictionSentence(result), 'The data itself is as it was.']
 }
 
 function indexSentences(result: IndexResult): string[] {
