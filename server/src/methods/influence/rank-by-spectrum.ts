@@ -1,4 +1,4 @@
-import type { SpectralKernel } from './spectral-kernel.ts'
+import type { Gathered, SpectralKernel } from './spectral-kernel.ts'
 
 /** b_z of every row as k rows of n numbers: ⟨v_i, ∇ℓ(z)⟩/λ_i, one eigenvector after the other. */
 export interface SpectralIndex {
@@ -65,45 +65,51 @@ function rankByKernel(index: SpectralIndex, kernel: SpectralKernel, q: ArrayLike
   // Beyond that float32 sums could overflow; and NaN in the query is for the plain loops as well.
   if (!(size < 1e37)) return undefined
   const slack = 2.1 * (index.k + 3) * 2 ** -24 * size + 1e-37
-  const capacity = 2 * wanted + 512
-  const values = new Float32Array(capacity)
-  const rows = new Int32Array(capacity)
-  let held = 0
+  const { sums, rows } = kernel
+  const room = Math.min(2 * wanted + 512, sums.length / 2)
+  const values = new Float32Array(room)
   let threshold = Number.NEGATIVE_INFINITY
-  for (let group = kernel.next(0, threshold); group >= 0; group = kernel.next(group + 1, threshold)) {
-    const first = group * 16
-    const count = Math.min(16, index.n - first)
-    if (held + count > capacity) {
-      const worst = nthLargest(values.slice(0, held), wanted - 1)
-      threshold = worst - slack
-      let left = 0
-      for (let i = 0; i < held; i++) {
-        if (!(values[i]! >= threshold)) continue
-        values[left] = values[i]!
-        rows[left++] = rows[i]!
-      }
-      held = left
-      if (held + 128 > capacity) return undefined
-      // The kernel rounds what it is given to float32, perhaps upwards.
-      threshold -= Math.abs(threshold) * 2 ** -22 + 1e-37
+  let held = 0
+  for (let group: number | undefined = 0; group !== undefined; ) {
+    const gathered: Gathered = kernel.gather(group, threshold, held, room)
+    held = gathered.held
+    group = gathered.group
+    if (group === undefined) break
+    threshold = nthLargestOf(sums, held, wanted, values) - slack
+    let left = 0
+    for (let i = 0; i < held; i++) {
+      if (!(sums[2 * i]! >= threshold)) continue
+      sums[2 * left] = sums[2 * i]!
+      rows[2 * left++ + 1] = rows[2 * i + 1]!
     }
-    for (let i = 0; i < count; i++) {
-      if (!(kernel.sums[i]! > threshold)) continue
-      values[held] = kernel.sums[i]!
-      rows[held++] = first + i
-    }
+    held = left
+    if (held + 128 > room) return undefined
+    // The kernel rounds what it is given to float32, perhaps upwards.
+    threshold -= Math.abs(threshold) * 2 ** -22 + 1e-37
   }
-  const worst = held > wanted ? nthLargest(values.slice(0, held), wanted - 1) - slack : Number.NEGATIVE_INFINITY
-  const sums = new Float64Array(1)
-  const found: { row: number; sum: number }[] = []
+  while (held > 0 && rows[2 * held - 1]! >= index.n) held--
+  const worst = held > wanted ? nthLargestOf(sums, held, wanted, values) - slack : Number.NEGATIVE_INFINITY
+  const exact = new Float64Array(1)
+  const best: { readonly row: number; readonly sum: number }[] = []
   for (let i = 0; i < held; i++) {
-    if (values[i]! < worst) continue
-    sumBlock(index, q, rows[i]!, 1, sums)
-    found.push({ row: rows[i]!, sum: sums[0]! })
+    if (sums[2 * i]! < worst) continue
+    const row = rows[2 * i + 1]!
+    sumBlock(index, q, row, 1, exact)
+    best.push({ row, sum: exact[0]! })
   }
-  found.sort((a, b) => b.sum - a.sum || a.row - b.row)
-  found.length = wanted
-  return { rows: Int32Array.from(found, ({ row }) => row), influence: Float32Array.from(found, ({ sum }) => sum) }
+  best.sort((a, b) => b.sum - a.sum || a.row - b.row)
+  const found = { rows: new Int32Array(wanted), influence: new Float32Array(wanted) }
+  for (let i = 0; i < wanted; i++) {
+    found.rows[i] = best[i]!.row
+    found.influence[i] = best[i]!.sum
+  }
+  return found
+}
+
+/** Of the sums among gathered entries. */
+function nthLargestOf(entries: Float32Array, held: number, nth: number, values: Float32Array): number {
+  for (let i = 0; i < held; i++) values[i] = entries[2 * i]!
+  return nthLargest(values.subarray(0, held), nth - 1)
 }
 
 /** Quickselect, reordering. */

@@ -25,23 +25,32 @@ import {
 } from './wasm-code.ts'
 
 /**
- * A few SIMD instructions of WebAssembly, written out by hand: sums over eigenvectors for 16 rows at a time, passing over groups of rows in which
- * nothing exceeds a threshold. It reads the index at about the speed of memory. Sums are in float32 and only select; whoever calls sums the
- * selected rows again in float64.
+ * A few SIMD instructions of WebAssembly, written out by hand: sums over eigenvectors for 16 rows at a time, of which those above a threshold are
+ * gathered. It reads the index at about the speed of memory. Sums are in float32 and only select; whoever calls sums the selected rows again in
+ * float64.
  */
 export interface SpectralKernel {
-  /** The first group from `group` with a sum above the threshold, whose sums are then in `sums`; −1 if there is none. */
-  next(group: number, threshold: number): number
+  /**
+   * Appends rows whose sum exceeds the threshold to the `held` ones, from a group of 16 rows on, until none is left or less than 16 more would fit
+   * into `room`. Gives the group to go on with, if there is one.
+   */
+  gather(group: number, threshold: number, held: number, room: number): Gathered
+  /** What is gathered: entry i has its sum at 2i, and its row at 2i + 1 of the same memory as integers; the last rows may lie beyond the end of the index. */
+  readonly sums: Float32Array
+  readonly rows: Int32Array
   /** The sums of all rows; they stand until the next call. */
   all(): Float32Array
   /** The same kernel over the first eigenvectors alone. */
   first(k: number): SpectralKernel
-  /** Coordinates of the query; set before `next`. */
+  /** Coordinates of the query; set before all else. */
   readonly query: Float32Array
-  /** 16 sums. Rows beyond the last hold anything. */
-  readonly sums: Float32Array
   /** max |b| of each eigenvector. */
   readonly largest: Float64Array
+}
+
+export interface Gathered {
+  readonly held: number
+  readonly group: number | undefined
 }
 
 export interface ResidentIndex {
@@ -55,6 +64,8 @@ export interface ResidentIndex {
 
 const queryAt = 0
 const sumsAt = 4096
+const heldAt = sumsAt + 128
+const limitAt = heldAt + 4
 const indexAt = 8192
 const mostBytes = 1 << 30
 
@@ -76,44 +87,64 @@ export function residentIndex({ k, n, b }: { readonly k: number; readonly n: num
   }
   const groups = Math.ceil(n / 16)
   const outAt = Math.ceil(bytes / 16) * 16
-  const loaded = instance(moduleBytes(), outAt + 64 * groups)
+  const loaded = instance(moduleBytes(), outAt + 128 * groups)
   if (loaded === undefined) return plain
   const { buffer } = loaded
-  const scan = loaded.exports.next as (group: number, groups: number, stride: number, k: number, threshold: number) => number
+  const gather = loaded.exports.gather as (group: number, groups: number, stride: number, k: number, threshold: number) => number
   const fill = loaded.exports.all as (group: number, groups: number, stride: number, k: number, place: number) => void
   const resident = new Float32Array(buffer, indexAt, k * n)
   resident.set(b.subarray(0, k * n))
+  const bounds = new Int32Array(buffer, heldAt, 2)
   const first = (some: number): SpectralKernel => ({
-    next: (group, threshold) => scan(group, groups, 4 * n, some, threshold),
+    gather: (group, threshold, held, room) => {
+      bounds[0] = outAt + 8 * held
+      // Beyond this place 16 more do not fit.
+      bounds[1] = outAt + 8 * (room - 16)
+      const next = gather(group, groups, 4 * n, some, threshold)
+      return { held: (bounds[0]! - outAt) / 8, group: next < groups ? next : undefined }
+    },
     all: () => {
       fill(0, groups, 4 * n, some, outAt)
       return new Float32Array(buffer, outAt, n)
     },
     first,
     query: new Float32Array(buffer, queryAt, some),
-    sums: new Float32Array(buffer, sumsAt, 16),
+    sums: new Float32Array(buffer, outAt, 32 * groups),
+    rows: new Int32Array(buffer, outAt, 32 * groups),
     largest: largest.subarray(0, some),
   })
   return { k, n, b: resident, kernel: first(k) }
 }
 
 function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const next = [...locals, ...overGroups([...constant(-1), 0x0f], found), 0x00, 0x0b]
+  const gather = [...[3, 3, i32, 5, v128, 1, i32], ...overGroups([...get(group), 0x0f], found), 0x00, 0x0b]
   const all = [...locals, ...overGroups([0x0f], stored), 0x0b]
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [2, 0x60, 5, i32, i32, i32, i32, f32, 1, i32, 0x60, 5, i32, i32, i32, i32, i32, 0]),
     ...section(2, [1, ...name('e'), ...name('m'), 2, 0, 1]),
     ...section(3, [2, 0, 1]),
-    ...section(7, [2, ...name('next'), 0, 0, ...name('all'), 0, 1]),
-    ...section(10, [2, ...unsigned(next.length), ...next, ...unsigned(all.length), ...all]),
+    ...section(7, [2, ...name('gather'), 0, 0, ...name('all'), 0, 1]),
+    ...section(10, [2, ...unsigned(gather.length), ...gather, ...unsigned(all.length), ...all]),
   ])
 }
 
 const [group, groups, stride, k, last, place, query, end, factor, sum] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const
 const locals = [2, 3, i32, 5, v128]
+/** Of `gather` alone, behind the five sums and factors. */
+const held = 13
 const lanes = [0, 1, 2, 3]
 const zero = simd(12, ...Array<number>(16).fill(0))
+
+function loadI32(offset: number): number[] {
+  return [0x28, 2, ...unsigned(offset)]
+}
+function loadF32(offset: number): number[] {
+  return [0x2a, 2, ...unsigned(offset)]
+}
+function storeI32(offset: number): number[] {
+  return [0x36, 2, ...unsigned(offset)]
+}
 
 /** Sums of one group of 16 rows after the other, each handed to `then`; `done` after the last. */
 function overGroups(done: readonly number[], then: readonly number[]): number[] {
@@ -139,12 +170,22 @@ function overGroups(done: readonly number[], then: readonly number[]): number[] 
   ]
 }
 
-/** Returns the group if one of its sums exceeds the threshold. */
+/** Appends the rows of a group in which a sum exceeds the threshold: every one is written, and the place moves on behind those that do. */
 const found = [
   ...[...get(sum), ...get(sum + 1), ...maximum, ...get(sum + 2), ...get(sum + 3), ...maximum, ...maximum],
   ...[...get(last), ...splat, ...greater, ...anyTrue, 0x04, empty],
   ...lanes.flatMap((lane) => [...constant(0), ...get(sum + lane), ...store(sumsAt + 16 * lane)]),
-  ...[...get(group), 0x0f, 0x0b],
+  ...[...constant(0), ...loadI32(heldAt), ...set(held)],
+  ...Array.from({ length: 16 }, (_, row) => [
+    ...[...get(held), ...constant(0), ...loadF32(sumsAt + 4 * row), 0x38, 2, 0],
+    ...[...get(held), ...get(group), ...constant(16), multiplyI32, ...constant(row), addI32, ...storeI32(4)],
+    // f32.gt is 1 or 0, and an entry has 8 bytes.
+    ...[...get(held), ...constant(0), ...loadF32(sumsAt + 4 * row), ...get(last), 0x5e, ...constant(3), 0x74, addI32, ...set(held)],
+  ]).flat(),
+  ...[...constant(0), ...get(held), ...storeI32(heldAt)],
+  ...[...get(held), ...constant(0), ...loadI32(limitAt), 0x4a, 0x04, empty],
+  ...[...get(group), ...constant(1), addI32, 0x0f],
+  ...[0x0b, 0x0b],
 ]
 /** Writes the sums at their place. */
 const stored = lanes.flatMap((lane) => [
