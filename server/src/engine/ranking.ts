@@ -119,7 +119,8 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const extra = typeof treatment === 'object' && !changesInputs(treatment) ? treatment : undefined
   const index = await debuggingIndex(ctx, model, pairs, extra)
   const by = automatic ? 'odds' : 'effect'
-  const changed = changesInputs(treatment) && index.k > 0 ? await changeBlock(ctx, model, { index, pairs, change: treatment, by }) : undefined
+  const changed =
+    changesInputs(treatment) && index.k > 0 ? await changeBlock(ctx, model, { index, pairs, change: treatment, by }) : undefined
   const parts = partsOf(request)
   const projected = []
   for (const part of parts) projected.push(await queryProjections(ctx, model, part.predictions, index))
@@ -169,9 +170,9 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     finding: lifted.standsOut && confusionWords(model, lifted.standsOut),
     spectrum: apart ? { index, block: apart.b, k, of: 'ranked rows' } : { index, block: block!, k, of: 'all rows' },
     coordinates,
-  }
     share,
     restricted: members ? true : undefined,
+  }
 }
 
 /** ‖∇q‖², kept by model, data and weights, for it costs a backward pass over the inference table. */
