@@ -8,7 +8,11 @@ export function installedLines(engine: InstalledEngine): string[] {
   return [
     found(manifest),
     figures(manifest),
-    `Installed in ${inert(folder, 400)}. \`--engine ${manifest.device === 'gpu' ? 'gpu' : 'native'}\` asks for it by name.`,
+    `Installed in ${inert(folder, 400)}. ${
+      manifest.device === 'gpu'
+        ? 'It is what `auto` takes from now on.'
+        : '`--engine native` asks for it by name: on the CPU `auto` prefers `onnx`, which is faster.'
+    }`,
   ]
 }
 

@@ -20,7 +20,7 @@ export interface Settings {
 }
 export type Format = 'text' | 'json' | 'html' | 'sarif'
 
-const engines = ['auto', 'gpu', 'onnx-cuda', 'webgpu', 'onnx-webgpu', 'native', 'onnx', 'wasm', 'reference']
+const engines = ['auto', 'gpu', 'onnx-cuda', 'webgpu', 'onnx-webgpu', 'onnx', 'native', 'wasm', 'reference']
 
 export function withOutput(command: Command): Command {
   return command
