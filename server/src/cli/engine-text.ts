@@ -10,7 +10,7 @@ export function installedLines(engine: InstalledEngine): string[] {
     figures(manifest),
     `Installed in ${inert(folder, 400)}. ${
       manifest.device === 'gpu'
-        ? 'It is what `auto` takes from now on.'
+        ? '`auto` takes it first; `--engine gpu` asks for it by name.'
         : '`--engine native` asks for it by name: on the CPU `auto` prefers `onnx`, which is faster.'
     }`,
   ]
