@@ -6,8 +6,9 @@ import { type BlockRanking, eachBlock, rankByBlocks, sumsOf, type Weights } from
 import { type ConfusionRanking, confusionLifts } from '../methods/influence/rank-by-confusion.ts'
 import { type BlockFile, DamagedBlock, openBlockFile } from './block-file.ts'
 import type { RunContext } from './context.ts'
-import { type DebuggingIndex, samplingError } from './debugging-index.ts'
+import type { DebuggingIndex } from './debugging-index.ts'
 import { type FittedModel, type TrainingSet, withTraining } from './models.ts'
+import { samplingError } from './spectral-rule.ts'
 import {
   type Confusions,
   confusionsOf,

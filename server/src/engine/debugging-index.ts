@@ -6,6 +6,7 @@ import { type ApartBlocks, apartPath, isTooLarge, projectApart } from './apart-b
 import { digest, type RunContext } from './context.ts'
 import { handedIndex } from './handed-model.ts'
 import { type FittedModel, type TrainingSet, withTraining } from './models.ts'
+import { samplingError } from './spectral-rule.ts'
 import { type Confusions, confusionsOf, differences, type LabelTreatment, STORED, treatmentName, valueDifferences } from './treatments.ts'
 
 /**
@@ -199,15 +200,6 @@ async function projectRows(
     }
   }
   return { blocks, confusions }
-}
-
-/**
- * How far the Hessian of n sampled rows is from the expected one, in operator norm: λ₁·√(r/n), r = Σλ/λ₁ its effective rank (Koltchinskii & Lounici
- * 2017, Theorem 4). Below that size 1/λ is noise, so `auto` uses 1/(λ + μ).
- */
-export function samplingError(values: Float64Array, n: number): number {
-  const sum = values.reduce((total, value) => total + value, 0)
-  return values.length ? Math.sqrt((values[0]! * sum) / n) : 0
 }
 
 /** The k algebraically largest eigenpairs of H (the sum); what is not positive beyond rounding is dropped, for there the quadratic model has no minimum. */

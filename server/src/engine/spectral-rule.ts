@@ -49,3 +49,12 @@ export function shareHeld(coefficients: Float64Array, k: number, squaredNorm: nu
   for (let i = 0; i < k; i++) held += coefficients[i]! ** 2
   return squaredNorm > 0 ? Math.min(1, held / squaredNorm) : 0
 }
+
+/**
+ * How far the Hessian of n sampled rows is from the expected one, in operator norm: λ₁·√(r/n), r = Σλ/λ₁ its effective rank (Koltchinskii & Lounici
+ * 2017, Theorem 4). Below that size 1/λ is noise, so `auto` uses 1/(λ + μ).
+ */
+export function samplingError(values: Float64Array, n: number): number {
+  const sum = values.reduce((total, value) => total + value, 0)
+  return values.length ? Math.sqrt((values[0]! * sum) / n) : 0
+}
