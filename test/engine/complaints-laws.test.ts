@@ -184,7 +184,8 @@ describe('typed arrays and the database', () => {
       const { query, expectation } = randomComplaint(rng)
       const using = modelsIn(query)
       if (using.length === 0) continue
-      const several = seed % 3 === 0 && / as n\b/.test(query) ? [expectation, 'higher n'] : [expectation]
+      // Where a model has no say in one of them, what rounding leaves of its pull would be scaled up.
+      const several = seed % 3 === 0 && using.length === 1 && / as n\b/.test(query) ? [expectation, 'higher n'] : [expectation]
       const task = lab.task(query, several, using)
       if (!task.rowwise) continue
       single++

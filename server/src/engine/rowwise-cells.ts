@@ -171,7 +171,9 @@ const join = (a: number, b: number): number => (a === 1 || b === 1 ? 1 : a === 0
 
 function mapped(values: Uint8Array, other: number, by: (a: number, b: number) => number): Uint8Array {
   const table = [by(0, other), by(1, other), by(2, other)]
-  return values.map((value) => table[value]!)
+  const out = new Uint8Array(values.length)
+  for (let i = 0; i < out.length; i++) out[i] = table[values[i]!]!
+  return out
 }
 
 function joined(a: Uint8Array, b: Uint8Array, by: (a: number, b: number) => number): Uint8Array {
@@ -183,8 +185,11 @@ function joined(a: Uint8Array, b: Uint8Array, by: (a: number, b: number) => numb
 }
 
 export function negated(truth: number | Uint8Array): number | Uint8Array {
-  const turn = (value: number) => (value === UNKNOWN ? UNKNOWN : 1 - value)
-  return typeof truth === 'number' ? turn(truth) : truth.map(turn)
+  const turned = [1, 0, UNKNOWN]
+  if (typeof truth === 'number') return turned[truth]!
+  const out = new Uint8Array(truth.length)
+  for (let i = 0; i < out.length; i++) out[i] = turned[truth[i]!]!
+  return out
 }
 
 export function isNull(cells: Cells): number | Uint8Array {
@@ -193,9 +198,31 @@ export function isNull(cells: Cells): number | Uint8Array {
   if (at === null) return 1
   if (typeof at === 'string') return 0
   if (typeof at === 'number') return cells.kind === 'truth' ? (at === UNKNOWN ? 1 : 0) : Number.isNaN(at) ? 1 : 0
-  if (cells.kind === 'text') return Uint8Array.from((at as Codes).codes, (code) => (code < 0 ? 1 : 0))
-  if (cells.kind === 'truth') return (at as Uint8Array).map((value) => (value === UNKNOWN ? 1 : 0))
-  return Uint8Array.from(at as Float64Array, (value) => (Number.isNaN(value) ? 1 : 0))
+  if (cells.kind === 'text') return marked((at as Codes).codes, (code) => code < 0)
+  if (cells.kind === 'truth') return marked(at as Uint8Array, (value) => value === UNKNOWN)
+  const numbers = at as Float64Array
+  const out = new Uint8Array(numbers.length)
+  for (let i = 0; i < out.length; i++) out[i] = Number.isNaN(numbers[i]!) ? 1 : 0
+  return out
+}
+
+function marked(values: Int32Array | Uint8Array, by: (value: number) => boolean): Uint8Array {
+  const out = new Uint8Array(values.length)
+  for (let i = 0; i < out.length; i++) out[i] = by(values[i]!) ? 1 : 0
+  return out
+}
+
+/** The first that is not NULL, of two. */
+export function firstOf(cells: Cells, otherwise: Cells): Cells {
+  if (cells.kind !== 'number' || typeof cells.at === 'number' || otherwise.kind !== 'number' || typeof otherwise.at !== 'number')
+    return chosenBy(negated(isNull(cells)), cells, otherwise)
+  const { at } = cells
+  let i = 0
+  while (i < at.length && !Number.isNaN(at[i]!)) i++
+  if (i === at.length) return cells
+  const out = at.slice()
+  for (; i < out.length; i++) if (Number.isNaN(out[i]!)) out[i] = otherwise.at
+  return { kind: 'number', at: out }
 }
 
 /** As DOUBLE. */

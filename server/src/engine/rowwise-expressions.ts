@@ -10,6 +10,7 @@ import {
   computed,
   either,
   extreme,
+  firstOf,
   isNull,
   NotRowwise,
   NULL,
@@ -212,8 +213,7 @@ export class ExpressionCompiler {
       return (b) => {
         let found: Cells = NULL
         for (let i = operands.length - 1; i >= 0; i--) {
-          const cells = operands[i]!.run(b)
-          found = chosenBy(negated(isNull(cells)), cells, found)
+          found = i === operands.length - 1 ? operands[i]!.run(b) : firstOf(operands[i]!.run(b), found)
         }
         return found
       }

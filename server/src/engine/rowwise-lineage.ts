@@ -1,6 +1,6 @@
 import type { RowwisePlan } from '../plan/plan.ts'
 import type { Json } from '../protocol/results.ts'
-import { type Cells, numberOf, truthOf } from './rowwise-cells.ts'
+import { both, type Cells, numberOf, truthOf } from './rowwise-cells.ts'
 import { type Bench, type Compiled, ExpressionCompiler, type Surroundings, type Wanted } from './rowwise-expressions.ts'
 import { Grouping } from './rowwise-groups.ts'
 
@@ -98,7 +98,7 @@ export function lineage(
       const truth = truthOf(condition.run(bench))
       if (typeof truth === 'number') {
         if (truth !== 1) mask = 0
-      } else if (mask !== 0) mask = mask === 1 ? truth : (mask as Uint8Array).map((m, i) => (m === 1 && truth[i] === 1 ? 1 : 0))
+      } else if (mask !== 0) mask = mask === 1 ? truth : (both(mask, truth) as Uint8Array)
       if (mask === 0) break
     }
     if (mask === 0) continue

@@ -6,6 +6,8 @@ import { type CompiledSlot, lineage, type Passing, type RowwiseData, type Rowwis
 const MOST_CHOICES = 4096
 const MOST_CELLS = 64e6
 const MOST_UNITS = 8e6
+/** Of terms that cancel, what is left is rounding: an average that no prediction changes would pull by it, scaled up beside others. */
+const CANCELLED = 1e-14
 
 /**
  * A relaxed query over one table, computed from typed arrays: the same sums as the database's (`plan/provenance/lineage.ts`), without a statement. Every
@@ -234,22 +236,29 @@ export class RowwiseAnswer {
     const { group } = part
     if (typeof group === 'number' && slots.every((slot, s) => seeds[group * slots.length + s] === 0 || isPlain(slot, part.values[s]))) {
       let sum = 0
+      let size = 0
       for (const [s, slot] of slots.entries()) {
         const seed = seeds[group * slots.length + s]!
-        if (slot.kind === 'sum' && seed !== 0) sum += seed * (part.values[s] as number)
+        if (slot.kind !== 'sum' || seed === 0) continue
+        sum += seed * (part.values[s] as number)
+        size += Math.abs(seed * (part.values[s] as number))
       }
-      return sum === 0 ? undefined : sum
+      return Math.abs(sum) <= CANCELLED * size ? undefined : sum
     }
-    const out = new Float64Array(n)
+    const [out, sizes] = [new Float64Array(n), new Float64Array(n)]
     for (const [s, slot] of slots.entries()) {
       if (slot.kind === 'fixed') continue
       for (let i = 0; i < n; i++) {
         const row = part.rows ? part.rows[i]! : i
         const g = typeof group === 'number' ? group : group[row]!
         const seed = seeds[g * slots.length + s]!
-        if (seed !== 0) out[i]! += seed * (slot.kind === 'sum' ? at(part.values[s]!, row) : this.#windowSlope(s, slot, part, g, row))
+        if (seed === 0) continue
+        const term = seed * (slot.kind === 'sum' ? at(part.values[s]!, row) : this.#windowSlope(s, slot, part, g, row))
+        out[i]! += term
+        sizes[i]! += Math.abs(term)
       }
     }
+    for (let i = 0; i < n; i++) if (Math.abs(out[i]!) <= CANCELLED * sizes[i]!) out[i] = 0
     return out
   }
 
