@@ -16,7 +16,7 @@ import {
   store,
   unsigned,
   v128,
-} from '../methods/influence/wasm-code.ts'
+} from '../methods/wasm-code.ts'
 
 /**
  * Parameters, slopes and moments of Adam in memory, and its update as one sweep over them: as a dozen operations of a graph it takes as long as the products of

@@ -1,4 +1,4 @@
-import { addI32, constant, empty, get, i32, instance, name, section, set, simd, unsigned, v128 } from './wasm-code.ts'
+import { addI32, constant, empty, get, i32, instance, name, section, set, simd, unsigned, v128 } from '../wasm-code.ts'
 
 /**
  * ⟨∇q, v_l⟩ = Σ ∂q/∂p_ij·⟨∇p_ij, v_l⟩ for all l at once (R++ §5.1), from a table that stays in memory: the k numbers of a cell lie side by side, the cells of a
@@ -57,10 +57,11 @@ export function residentProjections({ rows, width, k, table }: Projections): Res
     project: (weights) => {
       const out = new Float64Array(k)
       let n = 0
-      for (let c = 0, cell = 0; c < width; c++) {
-        for (let at = c; at < cells; at += width, cell++) {
+      for (let row = 0, at = 0; row < rows; row++) {
+        for (let c = 0; c < width; c++, at++) {
           const weight = weights[at]!
           if (weight === 0) continue
+          const cell = c * rows + row
           if (scan === undefined) {
             add(cell, weight, out, 0)
             continue

@@ -22,7 +22,7 @@ import {
   store,
   unsigned,
   v128,
-} from './wasm-code.ts'
+} from '../wasm-code.ts'
 
 /**
  * A few SIMD instructions of WebAssembly, written out by hand: sums over eigenvectors for 16 rows at a time, of which those above a threshold are
