@@ -98,6 +98,7 @@ async function openPanel(tab: Tab, address: string, files: Map<string, string>, 
     await tab.evaluate(wear(worn))
   }
   await load()
+  let visited: string | undefined
   // Two frames later it has been drawn.
   const send = (message: string) =>
     tab.evaluate(`new Promise((done) => {
@@ -125,6 +126,9 @@ async function openPanel(tab: Tab, address: string, files: Map<string, string>, 
         })`)
       }
       await send(`{ type: 'nothing', sentence: '' }`)
+      // A page writes down what it keeps a tenth of a second late.
+      if (name === visited) await tab.waitForTimeout(120)
+      visited = name
       await tab.evaluate(`sessionStorage.clear(); scrollTo(0, 0); document.activeElement?.blur()`)
       await send(`{ type: 'page', page: pages[${known}] }`)
     },
