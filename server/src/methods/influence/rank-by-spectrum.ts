@@ -90,11 +90,12 @@ function rankByKernel(index: SpectralIndex, kernel: SpectralKernel, q: ArrayLike
   while (held > 0 && rows[2 * held - 1]! >= index.n) held--
   const worst = held > wanted ? nthLargestOf(sums, held, wanted, values) - slack : Number.NEGATIVE_INFINITY
   const exact = new Float64Array(1)
+  const { k } = index
   const best: { readonly row: number; readonly sum: number }[] = []
   for (let i = 0; i < held; i++) {
     if (sums[2 * i]! < worst) continue
     const row = rows[2 * i + 1]!
-    sumBlock(index, q, row, 1, exact)
+    sumBlock({ k, n: 1, b: kernel.row(row) }, q, 0, 1, exact)
     best.push({ row, sum: exact[0]! })
   }
   best.sort((a, b) => b.sum - a.sum || a.row - b.row)

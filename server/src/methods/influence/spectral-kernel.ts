@@ -26,8 +26,9 @@ import {
 
 /**
  * A few SIMD instructions of WebAssembly, written out by hand: sums over eigenvectors for 16 rows at a time, of which those above a threshold are
- * gathered. It reads the index at about the speed of memory. Sums are in float32 and only select; whoever calls sums the selected rows again in
- * float64.
+ * gathered. The numbers of 16 rows lie together, one eigenvector after the other, so that the index is read from its beginning to its end at about the speed of
+ * memory: of k streams side by side a processor fetches few ahead, and a query that comes after other work finds nothing in its caches. Sums are in float32 and
+ * only select; whoever calls sums the selected rows again in float64.
  */
 export interface SpectralKernel {
   /**
@@ -40,6 +41,8 @@ export interface SpectralKernel {
   readonly rows: Int32Array
   /** The sums of all rows; they stand until the next call. */
   all(): Float32Array
+  /** A row's numbers, one for each eigenvector; they stand until the next call. O(k). */
+  row(row: number): Float32Array
   /** The same kernel over the first eigenvectors alone. */
   first(k: number): SpectralKernel
   /** Coordinates of the query; set before all else. */
@@ -56,7 +59,7 @@ export interface Gathered {
 export interface ResidentIndex {
   readonly k: number
   readonly n: number
-  /** The same numbers, in the kernel's memory. Not to be changed. */
+  /** As given. Not to be changed. */
   readonly b: Float32Array
   /** Absent where the platform has no SIMD, the index is not finite or too large: ranking then uses plain loops. */
   readonly kernel?: SpectralKernel
@@ -72,7 +75,8 @@ const mostBytes = 1 << 30
 /** Copies an index to where the kernel can read it: once, k·n operations; rankings from it are exact and several times faster. */
 export function residentIndex({ k, n, b }: { readonly k: number; readonly n: number; readonly b: Float32Array }): ResidentIndex {
   const plain = { k, n, b }
-  const bytes = indexAt + 4 * k * n + 64
+  const groups = Math.ceil(n / 16)
+  const bytes = indexAt + 64 * k * groups
   if (k < 1 || n < 1 || 4 * k > sumsAt || bytes > mostBytes || b.length < k * n) return plain
   const largest = new Float64Array(k)
   for (let l = 0; l < k; l++) {
@@ -85,27 +89,35 @@ export function residentIndex({ k, n, b }: { readonly k: number; readonly n: num
     if (!Number.isFinite(most)) return plain
     largest[l] = most
   }
-  const groups = Math.ceil(n / 16)
-  const outAt = Math.ceil(bytes / 16) * 16
+  const outAt = bytes
   const loaded = instance(moduleBytes(), outAt + 128 * groups)
   if (loaded === undefined) return plain
   const { buffer } = loaded
   const gather = loaded.exports.gather as (group: number, groups: number, stride: number, k: number, threshold: number) => number
   const fill = loaded.exports.all as (group: number, groups: number, stride: number, k: number, place: number) => void
-  const resident = new Float32Array(buffer, indexAt, k * n)
-  resident.set(b.subarray(0, k * n))
+  const resident = new Float32Array(buffer, indexAt, 16 * k * groups)
+  for (let l = 0; l < k; l++) {
+    for (let z = 0, from = l * n, to = 16 * l; z < n; z += 16, from += 16, to += 16 * k) {
+      for (let lane = 0; lane < 16 && z + lane < n; lane++) resident[to + lane] = b[from + lane]!
+    }
+  }
+  const numbers = new Float32Array(k)
   const bounds = new Int32Array(buffer, heldAt, 2)
   const first = (some: number): SpectralKernel => ({
     gather: (group, threshold, held, room) => {
       bounds[0] = outAt + 8 * held
       // Beyond this place 16 more do not fit.
       bounds[1] = outAt + 8 * (room - 16)
-      const next = gather(group, groups, 4 * n, some, threshold)
+      const next = gather(group, groups, 64 * k, some, threshold)
       return { held: (bounds[0]! - outAt) / 8, group: next < groups ? next : undefined }
     },
     all: () => {
-      fill(0, groups, 4 * n, some, outAt)
+      fill(0, groups, 64 * k, some, outAt)
       return new Float32Array(buffer, outAt, n)
+    },
+    row: (row) => {
+      for (let l = 0, at = 16 * k * (row >> 4) + (row & 15); l < some; l++, at += 16) numbers[l] = resident[at]!
+      return numbers
     },
     first,
     query: new Float32Array(buffer, queryAt, some),
@@ -113,7 +125,7 @@ export function residentIndex({ k, n, b }: { readonly k: number; readonly n: num
     rows: new Int32Array(buffer, outAt, 32 * groups),
     largest: largest.subarray(0, some),
   })
-  return { k, n, b: resident, kernel: first(k) }
+  return { k, n, b, kernel: first(k) }
 }
 
 function moduleBytes(): Uint8Array<ArrayBuffer> {
@@ -152,7 +164,7 @@ function overGroups(done: readonly number[], then: readonly number[]): number[] 
     ...[...get(k), ...constant(4), multiplyI32, ...set(end)],
     ...[0x03, empty], // loop over groups
     ...[...get(group), ...get(groups), 0x4e, 0x04, empty, ...done, 0x0b],
-    ...[...get(group), ...constant(64), multiplyI32, ...set(place)],
+    ...[...get(group), ...get(stride), multiplyI32, ...set(place)],
     ...[...constant(queryAt), ...set(query)],
     ...lanes.flatMap((lane) => [...zero, ...set(sum + lane)]),
     ...[0x03, empty], // loop over eigenvectors
@@ -161,7 +173,7 @@ function overGroups(done: readonly number[], then: readonly number[]): number[] 
       ...[...get(sum + lane), ...get(factor), ...get(place), ...load(indexAt + 16 * lane)],
       ...[...multiply, ...add, ...set(sum + lane)],
     ]),
-    ...[...get(place), ...get(stride), addI32, ...set(place)],
+    ...[...get(place), ...constant(64), addI32, ...set(place)],
     ...[...get(query), ...constant(4), addI32, 0x22, query, ...get(end), 0x48, 0x0d, 0], // next, while below the end
     0x0b,
     ...then,
