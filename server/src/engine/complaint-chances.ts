@@ -123,7 +123,9 @@ const number = (values: Float64Array, numbers: 'whole' | 'any') => ({ kind: 'num
 
 /** A predicted number or a probability among thresholds: the chance of each interval and point, and how it moves with the answer. */
 export interface Intervals {
-  /** The place of the answer among the predictions' cells. */
+  /** The column of the answer among the predictions. */
+  readonly column: number
+  /** Its place among their cells. */
   cell(row: number): number
   chances(row: number, out: Float64Array): void
   slope(row: number, choice: number): number
@@ -144,6 +146,7 @@ export async function intervalsOf(ctx: RunContext, { plan, model, predictions }:
   const isPoint = (x: number, t: number) => x === t && (plan.kind === 'score' ? t <= 0 || t >= 1 : deviation === 0)
   const cell = (row: number) => row * width + label
   return {
+    column: label,
     cell,
     chances: (row, out) => {
       const x = values[cell(row)]!

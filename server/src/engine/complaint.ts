@@ -3,7 +3,7 @@ import type { ComplaintTask, ExpectationPlan } from '../plan/plan.ts'
 import type { ExpectationResult, Json } from '../protocol/results.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import { addSlopes, treeValue } from './complaint-tree.ts'
-import { isMovable, type Part, weighed } from './complaint-weights.ts'
+import { type Part, type Slopes, weighed } from './complaint-weights.ts'
 import type { RunContext } from './context.ts'
 import type { FittedModel } from './models.ts'
 import { type Predictions, predict, registerPredictions } from './predictions.ts'
@@ -22,9 +22,11 @@ import { unknownClass } from './unknown-class.ts'
  */
 export interface Evaluated {
   readonly expectations: readonly ExpectationResult[]
-  /** ∂q/∂p, rows × classes (for regression ∂q/∂ŷ, rows × 1) of the complaint's first table. */
+  /** ∂q/∂p (for regression ∂q/∂ŷ) of the complaint's first table and of the others that the blamed model speaks of. */
+  readonly parts: readonly Part[]
+  /** Of the first table, rows × classes. */
   readonly weights: Float32Array
-  /** The same for the other tables that the blamed model speaks of. */
+  /** The other tables. */
   readonly more: readonly Part[]
   /** 0 where nothing stands, or no row can change the answer; 1 otherwise. */
   readonly weight: 0 | 1
@@ -69,9 +71,9 @@ export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, as
     if (pull.size > 0) pulls.push(pull)
   }
   const blamed = asked.filter((a) => a.model.plan.name === task.model)
-  const found: Float64Array[][] = []
+  const found: (readonly Slopes[])[] = []
   for (const pull of pulls) found.push(await groups.derivatives(blamed, pull))
-  const parts = weighed(
+  const { parts, isMovable } = weighed(
     blamed.map((a) => a.predictions),
     found,
   )
@@ -90,9 +92,13 @@ export async function evaluateComplaint(ctx: RunContext, task: ComplaintTask, as
   ]
   return {
     expectations: all.slice(0, MOST_TOLD),
-    weights: first!.weights,
+    parts,
+    // Written out when it is first read: a ranking by the spectrum does not.
+    get weights() {
+      return first!.weights
+    },
     more,
-    weight: parts.some(isMovable) ? 1 : 0,
+    weight: isMovable ? 1 : 0,
     relaxedBy: groups.by,
     relaxMs: performance.now() - started,
     notes,

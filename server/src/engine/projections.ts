@@ -3,6 +3,7 @@ import type { Session } from '../learn/session.ts'
 import { type ResidentProjections, residentProjections } from '../methods/influence/projection-kernel.ts'
 import { printExpr } from '../sql/print.ts'
 import { ROW } from '../sql/tree.ts'
+import type { Part } from './complaint-weights.ts'
 import { digest, type RunContext } from './context.ts'
 import type { DebuggingIndex } from './debugging-index.ts'
 import { inputItems, queryInputs } from './inputs.ts'
@@ -19,6 +20,8 @@ export interface QueryProjections {
   /** `computed`: by a backward pass over the inference table each time. */
   readonly at: 'stored' | 'computed'
   coefficients(weights: Float32Array): Promise<Float64Array>
+  /** The same of a complaint's derivative, by column where it is known so. */
+  along(part: Part): Promise<Float64Array>
 }
 
 const MOST_STORED = 64e6
@@ -31,10 +34,15 @@ export async function queryProjections(
 ): Promise<QueryProjections> {
   const cells = predictions.rows * predictions.width
   if (cells * index.k > MOST_STORED) {
-    return { at: 'computed', coefficients: async (weights) => dots(index, await queryGradient(ctx, model, predictions, weights)) }
+    const coefficients = async (weights: Float32Array) => dots(index, await queryGradient(ctx, model, predictions, weights))
+    return { at: 'computed', coefficients, along: (part) => coefficients(part.weights) }
   }
   const resident = await residentTable(ctx, model, predictions, index)
-  return { at: 'stored', coefficients: async (weights) => resident.project(weights) }
+  return {
+    at: 'stored',
+    coefficients: async (weights) => resident.project(weights),
+    along: async (part) => (part.columns ? resident.projectColumns(part.columns) : resident.project(part.weights)),
+  }
 }
 
 /** In memory, from the disk, or computed: one forward-mode pass over the inference table for all eigenvectors. */

@@ -124,7 +124,8 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const parts = partsOf(request)
   const projected = []
   for (const part of parts) projected.push(await queryProjections(ctx, model, part.predictions, index))
-  const squaredNorm = await queryNorm(ctx, request)
+  // Only a choice of k waits for it; a ranking need not.
+  const chosen = automatic || given !== undefined ? undefined : await queryNorm(ctx, request)
   const resident = changesInputs(treatment) || index.apart || index.k === 0 ? undefined : residentBlock(ctx, index, treatment)
   const indexMs = performance.now() - started
   if (index.k === 0) {
@@ -135,24 +136,31 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const ranked = performance.now()
   const coefficients = new Float64Array(index.k)
   for (const [i, part] of parts.entries()) {
-    const some = await projected[i]!.coefficients(part.weights)
+    const some = await projected[i]!.along(part)
     for (let l = 0; l < index.k; l++) coefficients[l]! += some[l]!
   }
-  const flat = flatteningPairs(index, model)
-  const k = automatic ? dataPairs(index, model) : given !== undefined ? index.k : pairsForShare(coefficients, squaredNorm, flat, 0.95)
+  const k = automatic
+    ? dataPairs(index, model)
+    : chosen === undefined
+      ? index.k
+      : pairsForShare(coefficients, chosen, flatteningPairs(index, model), 0.95)
   const block = changesInputs(treatment) ? changed!.block : index.blocks.get(treatmentName(treatment))
   const query = coefficients.subarray(0, k)
   const top = members ? index.n : suspects.top
-  const coordinates = coordinatesOf(model, index, treatment, query, suspects.top)
   const apart =
     index.apart && !changesInputs(treatment)
       ? await rankApart(ctx, model, { index, treatment, query, top: suspects.top, members })
       : undefined
-  if (!block && !apart) return { ...empty(task.method.kind, withoutBlock(model)), coordinates, indexMs }
+  if (!block && !apart)
+    return {
+      ...empty(task.method.kind, withoutBlock(model)),
+      coordinates: coordinatesOf(model, index, treatment, query, suspects.top),
+      indexMs,
+    }
   const lifted =
     apart ?? rankCoordinates({ index, block: block!, k, treatment, classes: model.labels?.values.length ?? 1, resident }, query, top)
   const rankMs = evaluated.relaxMs + performance.now() - ranked
-  const share = shareHeld(coefficients, k, squaredNorm)
+  const share = shareHeld(coefficients, k, chosen ?? (await queryNorm(ctx, request)))
   const notes =
     share < 0.9 ? [`The ${k} eigenvectors hold ${Math.round(share * 100)} % of the complaint’s gradient: compare with method cg.`] : []
   notes.push(...(changed?.notes ?? []))
@@ -169,7 +177,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     notes,
     finding: lifted.standsOut && confusionWords(model, lifted.standsOut),
     spectrum: apart ? { index, block: apart.b, k, of: 'ranked rows' } : { index, block: block!, k, of: 'all rows' },
-    coordinates,
+    coordinates: coordinatesOf(model, index, treatment, query, suspects.top),
     share,
     restricted: members ? true : undefined,
   }
@@ -192,7 +200,7 @@ async function queryNorm(ctx: RunContext, request: RankingRequest): Promise<numb
 }
 
 /** The tables that the model speaks of, with the complaint's derivative by its answers about each. */
-const partsOf = ({ predictions, evaluated }: RankingRequest) => [{ predictions, weights: evaluated.weights }, ...evaluated.more]
+const partsOf = ({ evaluated }: RankingRequest) => evaluated.parts
 
 async function wholeGradient(ctx: RunContext, request: RankingRequest): Promise<Float64Array> {
   let whole: Float64Array | undefined

@@ -1,9 +1,11 @@
 import { DataProblem } from '../data/tables.ts'
+import type { ColumnWeights } from '../methods/influence/projection-kernel.ts'
 import type { ChancePlan, ComplaintTask, RowwisePlan } from '../plan/plan.ts'
 import { literal } from '../sql/build.ts'
 import { mentions } from '../sql/derivative.ts'
 import { printExpr, printSelect } from '../sql/print.ts'
 import { ROW, type SqlExpr, type SqlSelect } from '../sql/tree.ts'
+import { ColumnSums } from './column-weights.ts'
 import { namedColumn } from './columns.ts'
 import { classOf, type Intervals, intervalChances, intervalsOf, someUnanswered } from './complaint-chances.ts'
 import { digest, type RunContext } from './context.ts'
@@ -232,8 +234,8 @@ class ByRows implements Relaxed {
     return this.#places.get(keysOf(hard, this.#task)(row))
   }
 
-  async derivatives(blamed: readonly Asked[], pull: Pull): Promise<Float64Array[]> {
-    const found = blamed.map(({ predictions }) => new Float64Array(predictions.rows * predictions.width))
+  async derivatives(blamed: readonly Asked[], pull: Pull): Promise<ColumnWeights[][]> {
+    const found = blamed.map(({ predictions }) => new ColumnSums(predictions))
     const seeds = new Float64Array(this.size * this.#task.slots)
     for (const [group, slopes] of pull) seeds.set(slopes, group * this.#task.slots)
     const partOf = (model: string) =>
@@ -246,20 +248,17 @@ class ByRows implements Relaxed {
         const out = found[drawn[variable]!]
         if (!out || choice >= draw.nSpoken) return
         if (draw.intervals) addCompared(out, draw.intervals, choice, { n, rows, coefficients, rest })
-        else addChosen(out, draw.asked.predictions.width, choice, { n, rows, coefficients, rest })
+        else out.add(choice, n, rows, rest === 1 ? coefficients : productOf({ n, rows, coefficients, rest }))
       },
       value: (value, n, rows, weights) => {
         const { label, model } = this.#task.rowwise!.values[value]!
         const out = found[read[value]!]
         if (!out) return
-        const asked = blamed[partOf(model)]!
-        const { width } = asked.predictions
-        const place = label === undefined ? 0 : classOf(asked.model, label)
-        for (let i = 0; i < n; i++) if (Number.isFinite(weights[i]!)) out[(rows ? rows[i]! : i) * width + place]! += weights[i]!
+        out.add(label === undefined ? 0 : classOf(blamed[partOf(model)]!.model, label), n, rows, weights)
       },
     }
     this.#answer.derive(seeds, emit)
-    return found
+    return found.map((sums) => sums.columns())
   }
 }
 
@@ -270,22 +269,15 @@ interface Emitted {
   readonly rest: Float64Array | 1
 }
 
-function addChosen(out: Float64Array, width: number, choice: number, { n, rows, coefficients, rest }: Emitted): void {
-  if (typeof coefficients === 'number' && rest === 1) {
-    if (rows) for (let i = 0; i < n; i++) out[rows[i]! * width + choice]! += coefficients
-    else for (let i = 0, at = choice; i < n; i++, at += width) out[at]! += coefficients
-    return
-  }
-  for (let i = 0; i < n; i++) {
-    const weight = (typeof coefficients === 'number' ? coefficients : coefficients[i]!) * (rest === 1 ? 1 : rest[i]!)
-    if (Number.isFinite(weight)) out[(rows ? rows[i]! : i) * width + choice]! += weight
-  }
+function productOf({ n, coefficients, rest }: Emitted): Float64Array {
+  const out = new Float64Array(n)
+  for (let i = 0; i < n; i++) out[i] = (typeof coefficients === 'number' ? coefficients : coefficients[i]!) * (rest === 1 ? 1 : rest[i]!)
+  return out
 }
 
-function addCompared(out: Float64Array, intervals: Intervals, choice: number, { n, rows, coefficients, rest }: Emitted): void {
-  for (let i = 0; i < n; i++) {
-    const row = rows ? rows[i]! : i
-    const weight = (typeof coefficients === 'number' ? coefficients : coefficients[i]!) * (rest === 1 ? 1 : rest[i]!)
-    if (Number.isFinite(weight) && weight !== 0) out[intervals.cell(row)]! += weight * intervals.slope(row, choice)
-  }
+function addCompared(out: ColumnSums, intervals: Intervals, choice: number, emitted: Emitted): void {
+  const { n, rows } = emitted
+  const weights = productOf(emitted)
+  for (let i = 0; i < n; i++) if (weights[i] !== 0) weights[i]! *= intervals.slope(rows ? rows[i]! : i, choice)
+  out.add(intervals.column, n, rows, weights)
 }

@@ -2,6 +2,7 @@ import type { Columns } from '../data/tables.ts'
 import type { ComplaintTask } from '../plan/plan.ts'
 import { groupColumn } from '../plan/provenance/lineage.ts'
 import { jsonAt, namedColumn } from './columns.ts'
+import type { Slopes } from './complaint-weights.ts'
 import type { FittedModel } from './models.ts'
 import type { Predictions } from './predictions.ts'
 
@@ -25,7 +26,7 @@ export interface Relaxed {
   /** The group of a row of the hard answer. */
   find(hard: Columns, row: number): number | undefined
   /** ∂(Σ seed·slot)/∂p for each of the blamed model's tables. */
-  derivatives(blamed: readonly Asked[], pull: Pull): Promise<Float64Array[]>
+  derivatives(blamed: readonly Asked[], pull: Pull): Promise<readonly Slopes[]>
 }
 
 /** Of a row of an answer, the columns that identify its group. */

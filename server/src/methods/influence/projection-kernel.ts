@@ -9,8 +9,20 @@ export interface ResidentProjections {
   readonly bytes: number
   /** `weights` is rows × width, row-major. O(rows·width + k·m) over the m cells that are not zero. */
   project(weights: Float32Array): Float64Array
+  /**
+   * The same of what a query says of whole columns. O(k·m); where one weight is that of more than half of a column's rows, the other rows are taken from the
+   * column's sum, which is known: O(k) for all of them.
+   */
+  projectColumns(columns: readonly ColumnWeights[]): Float64Array
   /** Adds factor·⟨∇p_ij, v_l⟩ to k numbers from `at`. O(k). */
   add(row: number, column: number, factor: number, into: Float64Array, at: number): void
+}
+
+/** One weight for all of the rows, or one each by place; of all rows, or of those that are named, which rise. Weights are finite. */
+export interface ColumnWeights {
+  readonly column: number
+  readonly rows?: Int32Array
+  readonly weights: number | Float64Array
 }
 
 export interface Projections {
@@ -38,45 +50,105 @@ export function residentProjections({ rows, width, k, table }: Projections): Res
   const loaded = bytes <= mostBytes && k > 0 ? instance(moduleBytes(perPass), bytes) : undefined
   const buffer = loaded?.buffer ?? new ArrayBuffer(bytes)
   const held = new Float32Array(buffer, tableAt, padded * cells)
+  /** Of each column, k sums over its rows. */
+  const totals = new Float64Array(k * width)
   for (let l = 0; l < k; l++) {
     for (let c = 0, out = l; c < width; c++) {
-      for (let at = l * cells + c; at < (l + 1) * cells; at += width, out += padded) held[out] = table[at]!
+      let total = 0
+      for (let at = l * cells + c; at < (l + 1) * cells; at += width, out += padded) {
+        held[out] = table[at]!
+        total += table[at]!
+      }
+      totals[c * k + l] = total
     }
   }
+  const hasTotal = Uint8Array.from({ length: width }, (_, c) => (totals.subarray(c * k, (c + 1) * k).every(Number.isFinite) ? 1 : 0))
   const scan = loaded?.exports.sum as ((from: number, to: number) => void) | undefined
-  const places = new Int32Array(buffer, listAt, 2 * cells)
-  const factors = new Float32Array(buffer, listAt, 2 * cells)
+  // The list tells where a cell is: its address for the kernel, its number for plain loops.
+  const [origin, step] = scan ? [tableAt, 4 * padded] : [0, 1]
+  const places = new Int32Array(buffer, listAt, 2 * cells + 4)
+  const factors = new Float32Array(buffer, listAt, 2 * cells + 4)
   const sums = new Float64Array(buffer, 0, 4 * perPass)
   const add = (cell: number, factor: number, into: Float64Array, at: number) => {
     for (let l = 0, from = cell * padded; l < k; l++, from++) into[at + l]! += factor * held[from]!
+  }
+  /** Adds what the list holds, `n` numbers of it. */
+  const finish = (n: number, out: Float64Array) => {
+    if (scan === undefined) {
+      for (let i = 0; i < n; i += 2) add(places[i]!, factors[i + 1]!, out, 0)
+      return out
+    }
+    for (let pass = 0; pass < passes && n > 0; pass++) {
+      if (pass > 0) for (let i = 0; i < n; i += 2) places[i]! += 16 * perPass
+      scan(listAt, listAt + 4 * n)
+      for (let l = 4 * perPass * pass, i = 0; l < k && i < 4 * perPass; l++, i++) out[l]! += sums[i]!
+    }
+    return out
+  }
+  /** Appends the cells of a column to the list, and tells its new length. */
+  const list = ({ column, rows: some, weights }: ColumnWeights, held: number, out: Float64Array): number => {
+    const first = origin + step * column * rows
+    let n = held
+    if (typeof weights !== 'number') {
+      for (let i = 0; i < weights.length; i++) {
+        places[n] = first + step * (some ? some[i]! : i)
+        factors[n + 1] = weights[i]!
+        if (weights[i] !== 0) n += 2
+      }
+      return n
+    }
+    const listed = some?.length ?? rows
+    const weight = Math.fround(weights)
+    if (weight === 0) return n
+    if (2 * listed <= rows || hasTotal[column] === 0) {
+      for (let i = 0; i < listed; i++, n += 2) {
+        places[n] = first + step * (some ? some[i]! : i)
+        factors[n + 1] = weight
+      }
+      return n
+    }
+    for (let l = 0; l < k; l++) out[l]! += weight * totals[column * k + l]!
+    if (!some) return n
+    for (let i = 0, row = 0; row < rows; row++) {
+      if (i < listed && some[i] === row) {
+        i++
+        continue
+      }
+      places[n] = first + step * row
+      factors[n + 1] = -weight
+      n += 2
+    }
+    return n
   }
   return {
     k,
     bytes,
     add: (row, column, factor, into, at) => add(column * rows + row, factor, into, at),
     project: (weights) => {
-      const out = new Float64Array(k)
       let n = 0
       for (let row = 0, at = 0; row < rows; row++) {
         for (let c = 0; c < width; c++, at++) {
           const weight = weights[at]!
           if (weight === 0) continue
-          const cell = c * rows + row
-          if (scan === undefined) {
-            add(cell, weight, out, 0)
-            continue
-          }
-          places[n] = tableAt + 4 * padded * cell
+          places[n] = origin + step * (c * rows + row)
           factors[n + 1] = weight
           n += 2
         }
       }
-      for (let pass = 0; scan !== undefined && pass < passes; pass++) {
-        if (pass > 0) for (let i = 0; i < n; i += 2) places[i]! += 16 * perPass
-        scan(listAt, listAt + 4 * n)
-        for (let l = 4 * perPass * pass, i = 0; l < k && i < 4 * perPass; l++, i++) out[l] = sums[i]!
+      return finish(n, new Float64Array(k))
+    },
+    projectColumns: (columns) => {
+      const out = new Float64Array(k)
+      let n = 0
+      for (const column of columns) {
+        // Columns that are told twice might not fit in one list.
+        if (n + 2 * rows > 2 * cells) {
+          finish(n, out)
+          n = 0
+        }
+        n = list(column, n, out)
       }
-      return out
+      return finish(n, out)
     },
   }
 }

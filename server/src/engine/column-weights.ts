@@ -1,0 +1,77 @@
+import type { ColumnWeights } from '../methods/influence/projection-kernel.ts'
+import type { Predictions } from './predictions.ts'
+
+/**
+ * ∂q/∂p as a query gives it: of each column of predictions that it touches, one weight or one a row, of all rows or of some. A count of a class is one number;
+ * written out as rows × classes it would cost more than all else that a complaint computes.
+ */
+export class ColumnSums {
+  readonly #rows: number
+  readonly #columns: ({ rows?: Int32Array; weights: number | Float64Array } | undefined)[]
+
+  constructor({ rows, width }: Pick<Predictions, 'rows' | 'width'>) {
+    this.#rows = rows
+    this.#columns = new Array(width).fill(undefined)
+  }
+
+  /** Of `n` rows (all, or those named, in rising order). Takes the weights over: they are not to be changed by anyone else. What is not finite counts as 0. O(n). */
+  add(column: number, n: number, rows: Int32Array | undefined, weights: number | Float64Array): void {
+    if (typeof weights === 'number') {
+      if (weights === 0 || !Number.isFinite(weights)) return
+    } else for (let i = 0; i < n; i++) if (!Number.isFinite(weights[i]!)) weights[i] = 0
+    const held = this.#columns[column]
+    if (!held) {
+      this.#columns[column] = { rows, weights }
+      return
+    }
+    const sums = written(held, this.#rows)
+    addTo(sums, n, rows, weights)
+    this.#columns[column] = { weights: sums }
+  }
+
+  columns(): ColumnWeights[] {
+    return this.#columns.flatMap((held, column) => (held ? [{ column, ...held }] : []))
+  }
+}
+
+/** One number a row. */
+function written({ rows, weights }: { readonly rows?: Int32Array; readonly weights: number | Float64Array }, n: number): Float64Array {
+  if (!rows && typeof weights !== 'number') return weights
+  const out = new Float64Array(n)
+  addTo(out, rows?.length ?? n, rows, weights)
+  return out
+}
+
+function addTo(out: Float64Array, n: number, rows: Int32Array | undefined, weights: number | Float64Array): void {
+  for (let i = 0; i < n; i++) out[rows ? rows[i]! : i]! += typeof weights === 'number' ? weights : weights[i]!
+}
+
+/** The same as rows × classes. O(cells). */
+export function denseWeights(columns: readonly ColumnWeights[], { rows, width }: Pick<Predictions, 'rows' | 'width'>): Float64Array {
+  const out = new Float64Array(rows * width)
+  for (const { column, rows: some, weights } of columns) {
+    const n = some?.length ?? rows
+    for (let i = 0; i < n; i++) out[(some ? some[i]! : i) * width + column]! += typeof weights === 'number' ? weights : weights[i]!
+  }
+  return out
+}
+
+/** The weights of one row, by column. O(width·log n). */
+export function rowWeights(columns: readonly ColumnWeights[], row: number, out: Float64Array): void {
+  out.fill(0)
+  for (const { column, rows, weights } of columns) {
+    const at = rows ? placeOf(rows, row) : row
+    if (at >= 0) out[column]! += typeof weights === 'number' ? weights : weights[at]!
+  }
+}
+
+function placeOf(rows: Int32Array, row: number): number {
+  let low = 0
+  let high = rows.length - 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (rows[middle]! < row) low = middle + 1
+    else high = middle
+  }
+  return rows[low] === row ? low : -1
+}
