@@ -39,6 +39,7 @@ const operations: readonly (readonly [string, <T>(ops: Ops<T>, a: T, b: T) => T]
   ['sums over columns', (ops, a) => ops.add(ops.sum(a, 1, 'keep'), ops.reshape(ops.sum(a, 1, 'drop'), [-1, 1]))],
   ['sums over rows', (ops, a) => ops.add(ops.sum(a, 0, 'keep'), ops.reshape(ops.sum(a, 0, 'drop'), [1, 4]))],
   ['sums of one', (ops, a) => ops.sum(ops.reshape(a, [-1, 1, 4]), 1, 'drop')],
+  ['rows by their numbers', (ops, a) => ops.rowsAt(a, ops.constant([2, 0, 2, 1, 1], [5]))],
   ['what comes in', (_, a) => a],
   ['a constant', (ops) => ops.constant([1, 2], [1, 2])],
 ]
@@ -107,6 +108,19 @@ describe.skipIf(absent)('the device', () => {
     const expected = await everything(whole, theta, vectors)
     for (const [name, values] of Object.entries(await everything(split, theta, vectors)))
       expect(apart(values, expected[name]!), name).toBeLessThan(2e-6)
+  })
+
+  it.each([
+    ['classes', architecture({ hidden: [5] })],
+    ['values', architecture({ task: 'regression', outputs: 1, hidden: [6], activation: 'tanh' })],
+  ])('picks the rows of a step of Adam itself, or takes copies of them: the same bits (%s)', async (_, shape) => {
+    const examples = examplesFor(shape, 50)
+    const fit = async (own: typeof device) =>
+      (await openSession(own, shape, examples)).train({ epochs: 3, batch: 8, seed: 4 }, now, silent).then(({ theta }) => theta)
+    expect(device.readsInPlace).toBe(true)
+    const picked = await fit(device)
+    expect(await fit({ ...device, readsInPlace: undefined })).toEqual(picked)
+    expect(apart(await fit({ ...device, inPlace: undefined }), picked)).toBeLessThan(1e-4)
   })
 
   it('reads views, shared memory and float64', async () => {

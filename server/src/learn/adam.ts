@@ -19,7 +19,7 @@ export async function trainByAdam<H>(
   breathe: Breathe,
   progress: Progress,
 ): Promise<Fitted> {
-  const { device, session, examples } = trainable
+  const { session, examples } = trainable
   const { architecture } = session
   if (options.batch < 1) throw new RangeError('A batch needs at least one row.')
   if (examples.y === undefined) throw new RangeError('Training needs labels.')
@@ -28,33 +28,21 @@ export async function trainByAdam<H>(
   const rng = createRng(options.seed)
   const theta = options.from?.slice() ?? initial(architecture, options.seed)
   const batch = Math.min(options.batch, rows)
-  const descent = await descend(trainable, theta)
+  const descent = await descend(trainable, targets, theta, batch)
   const order = Int32Array.from({ length: rows }, (_, row) => row)
   const stepsPerEpoch = Math.ceil(rows / batch)
   let best: { loss: number; theta: Float64Array; epoch: number } | undefined
   let steps = 0
   let epochs = 0
-  // Filled anew for each step: fresh megabytes cost more than the copying.
-  const buffers = { x: new Float32Array(batch * architecture.inputs), y: new Float32Array(batch * architecture.outputs) }
   try {
     while (epochs < options.epochs) {
       shuffle(order, rng)
       for (let start = 0; start < rows; start += batch) {
         await breathe()
-        const chosen = order.subarray(start, start + batch)
-        const count = chosen.length
         steps++
-        const given = {
-          x: device.upload(gatherRows(examples.x, architecture.inputs, chosen, buffers.x), [count, architecture.inputs], 'passing'),
-          y: device.upload(gatherRows(targets, architecture.outputs, chosen, buffers.y), [count, architecture.outputs], 'passing'),
-        }
-        try {
-          if (!(await descent.step(given, count, steps))) {
-            requireFinite(examples, architecture)
-            throw new TrainingFailed(steps, noNumber)
-          }
-        } finally {
-          for (const handle of Object.values(given)) device.release(handle)
+        if (!(await descent.step(order.subarray(start, start + batch), steps))) {
+          requireFinite(examples, architecture)
+          throw new TrainingFailed(steps, noNumber)
         }
         progress('train', steps, options.epochs * stepsPerEpoch)
       }
@@ -122,12 +110,6 @@ async function meanLoss<H>(trainable: Trainable<H>, validation: Examples, state:
     }
   }
   return sum / validation.rows
-}
-
-/** Gives the part of `into` that it fills. */
-function gatherRows(values: Float32Array, width: number, order: Int32Array, into: Float32Array): Float32Array {
-  for (const [i, row] of order.entries()) into.set(values.subarray(row * width, (row + 1) * width), i * width)
-  return into.subarray(0, order.length * width)
 }
 
 const noNumber = 'the loss is no number; scale the inputs, or raise l2'

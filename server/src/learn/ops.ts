@@ -29,4 +29,6 @@ export interface Ops<T> {
   logSumExp(a: T): T
   sum(a: T, axis: number, keep: 'keep' | 'drop'): T
   reshape(a: T, shape: readonly number[]): T
+  /** Rows of a matrix by their numbers from 0, [n]. */
+  rowsAt(a: T, numbers: T): T
 }

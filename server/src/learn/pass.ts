@@ -40,6 +40,8 @@ export interface Device<H> {
   compile(pass: Pass): Promise<Run<H>>
   /** What is uploaded is not copied: who writes to a `Float32Array` changes what the next pass reads, and results may be asked to go into what was uploaded. */
   readonly inPlace?: true
+  /** Inputs are read where they lie: a large one of which a pass reads little costs no more than that. */
+  readonly readsInPlace?: true
   /** Multiplications and additions that take about 50 ms: the work of one batch. */
   readonly batchWork: number
   /** Bytes that examples and activations may occupy between passes. */

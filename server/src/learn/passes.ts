@@ -142,6 +142,26 @@ export function batchGradientPass(architecture: Architecture): Pass {
   }
 }
 
+/** The same, of those rows of `all:x` and `all:y` whose numbers are `chosen`: the device picks them, with all its threads, where examples lie in memory it reads. */
+export function chosenGradientPass(architecture: Architecture, rows: number): Pass {
+  const gradient = batchGradientPass(architecture)
+  const [x, y, ...others] = gradient.inputs
+  return {
+    name: `chosen-gradient ${rows} ${signature(architecture)}`,
+    inputs: [
+      { name: 'chosen', shape: [-1] },
+      { name: 'all:x', shape: [rows, x!.shape[1]!] },
+      { name: 'all:y', shape: [rows, y!.shape[1]!] },
+      ...others,
+    ],
+    outputs: gradient.outputs,
+    build(ops, inputs) {
+      const of = (name: string) => ops.rowsAt(inputs[`all:${name}`]!, inputs.chosen!)
+      return gradient.build(ops, { ...inputs, x: of('x'), y: of('y') })
+    },
+  }
+}
+
 /**
  * A step of Adam (Kingma & Ba 2015, Alg. 1, in the order of computation that their §2 gives): parameters and moments in, parameters and moments
  * out. `rate` [1, 1] is α·√(1 − β₂ᵗ)/(1 − β₁ᵗ), `share` [1, 1] is 1/n of the batch. Moments: `m:w0 …`, `s:w0 …`, which are m/(1 − β₁) and v/(1 − β₂) of

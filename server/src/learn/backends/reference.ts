@@ -76,6 +76,12 @@ export const referenceOps: Ops<Array64> = {
     return { shape: [...a.shape.slice(0, -1), 1], data }
   },
 
+  rowsAt({ shape: [, width = 0], data }, { data: numbers }) {
+    const made = new Float64Array(numbers.length * width)
+    for (const [i, row] of numbers.entries()) made.set(data.subarray(row * width, (row + 1) * width), i * width)
+    return { shape: [numbers.length, width], data: made }
+  },
+
   sum(a, axis, keep) {
     const before = product(a.shape.slice(0, axis))
     const extent = a.shape[axis]!

@@ -102,5 +102,6 @@ function tfjsOps(tf: Tfjs, traits: TfjsTraits, residentTranspose: (a: Tensor) =>
     },
     sum: (a, axis, keep) => tf.sum(a, axis, keep === 'keep'),
     reshape: (a, shape) => tf.reshape(a, [...shape]),
+    rowsAt: (a, numbers) => tf.gather(a, tf.cast(numbers, 'int32')),
   }
 }

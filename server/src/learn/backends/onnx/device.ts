@@ -109,6 +109,7 @@ export function onnxDevice(runtime: Runtime, options: InferenceSession.SessionOp
       }
     },
     inPlace: true,
+    readsInPlace: options.executionProviders?.every((provider) => provider === 'cpu') ? true : undefined,
     batchWork: 2.5e9,
     memory: Math.min(mostMemory, available() / 4),
     async dispose() {

@@ -215,6 +215,8 @@ export function createRecorder(transposed: (value: Value) => Value | undefined):
       }
       return add('ReduceSum', [a, integers([axis])], shape, { keepdims: keep === 'keep' ? 1 : 0 })
     },
+    rowsAt: (a, numbers) =>
+      add('Gather', [a, add('Cast', [numbers], numbers.shape, { to: 7 })], [numbers.shape[0]!, a.shape[1]!], { axis: 0 }),
     reshape(a, shape) {
       const source = unshaped(a)
       const target = resolve(source.shape, shape)
