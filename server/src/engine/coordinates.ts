@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { DataProblem } from '../data/tables.ts'
-import { rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
+import { type ConfidentRows, rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
 import { rankBySpectrum } from '../methods/influence/rank-by-spectrum.ts'
 import type { ResidentIndex } from '../methods/influence/spectral-kernel.ts'
 import type { ComplaintCoordinates, RankedComplaint } from '../protocol/results.ts'
@@ -25,14 +25,16 @@ export interface Spanned {
   readonly classes: number
   /** The same block where it ranks faster. */
   readonly resident?: ResidentIndex
+  /** Rows that the model is sure about, where they are known already. */
+  readonly sure?: ConfidentRows
 }
 
 /** The training rows by influence; `auto` lifts rows of the pair of classes that stands out. O(k·n). */
 export function rankCoordinates(spanned: Spanned, query: Float64Array, top: number) {
-  const { index, block, k, treatment, classes, resident } = spanned
-  const b = (resident?.b ?? block).subarray(0, k * index.n)
+  const { index, block, k, treatment, classes, resident, sure } = spanned
+  const b = block.subarray(0, k * index.n)
   const spectral = { k, n: index.n, b, kernel: resident?.kernel?.first(k) }
-  if (treatment === 'auto' && index.confusions) return rankByConfusion({ ...spectral, classes, ...index.confusions }, query, top)
+  if (treatment === 'auto' && index.confusions) return rankByConfusion({ ...spectral, classes, ...index.confusions, sure }, query, top)
   return { ...rankBySpectrum(spectral, query, top), standsOut: undefined }
 }
 

@@ -113,8 +113,8 @@ function nthLargestOf(entries: Float32Array, held: number, nth: number, values: 
   return nthLargest(values.subarray(0, held), nth - 1)
 }
 
-/** Quickselect, reordering. */
-function nthLargest(values: Float32Array, nth: number): number {
+/** Counted from 0, by quickselect, which reorders; none may be NaN. */
+export function nthLargest(values: Float32Array, nth: number): number {
   let low = 0
   let high = values.length - 1
   while (low < high) {
