@@ -25,6 +25,12 @@ export const anyTrue = simd(83)
 export const add = simd(228)
 export const multiply = simd(230)
 export const maximum = simd(233)
+/** Two float64. */
+export const loadSplatF64 = (offset: number): number[] => simd(10, 2, ...unsigned(offset))
+export const addF64 = simd(240)
+export const multiplyF64 = simd(242)
+export const zeroV128 = simd(12, ...Array<number>(16).fill(0))
+export const belowI32 = 0x49
 export const addI32 = 0x6a
 export const multiplyI32 = 0x6c
 

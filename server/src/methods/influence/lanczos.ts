@@ -1,5 +1,6 @@
 import { breathe, type CancelToken } from '../cancel.ts'
 import { combineInPlace, project } from './orthogonal.ts'
+import { type OrthogonalKernel, orthogonalKernel } from './orthogonal-kernel.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
 /**
@@ -57,12 +58,13 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
   const most = Math.max(k, o.maxProducts ?? dimension)
   const held = Math.min(dimension, Math.max(k + 2 * width, o.maxBasis ?? most + width))
   const rng = o.rng ?? fixedSequence()
+  const kernel = orthogonalKernel()
 
   const basis: Float64Array[] = []
   /** Rows of the projected operator, one entry for each vector up to the last multiplied one. */
   const projected: Float64Array[] = []
   let products = 0
-  let block = freshVectors(Math.min(width, most), dimension, basis, rng)
+  let block = freshVectors(Math.min(width, most), dimension, basis, rng, kernel)
   let nextCheck = k
   for (;;) {
     await breathe(o.token)
@@ -77,9 +79,9 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
     }
     await breathe(o.token)
     const sizes = rest.map((vector) => Math.sqrt(dot(vector, vector)))
-    projected.push(...project(rest, basis))
+    projected.push(...project(rest, basis, kernel))
     const size = basis.length
-    const coupling = orthonormalise(rest, sizes, basis, scaleOf(projected))
+    const coupling = orthonormalise(rest, sizes, basis, scaleOf(projected), kernel)
     const last = products >= most || size >= dimension
     // Whole blocks only: with a part of one, what the others would have told were lost.
     const full = held < dimension && size + width > held
@@ -92,7 +94,7 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
       )
       const converged = residuals.length === k && residuals.every((residual) => residual <= tolerance * largest)
       if (converged || last) {
-        combineInPlace(basis, vectors.slice(0, residuals.length))
+        combineInPlace(basis, vectors.slice(0, residuals.length), kernel)
         const found = basis.slice(0, residuals.length)
         for (const vector of found) toLengthOne(vector)
         return { values: values.slice(0, residuals.length), vectors: found, residuals, products, converged }
@@ -101,7 +103,7 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
       if (full) {
         // Beyond k, what is kept brings the next ones nearer: half of the room that is left.
         const kept = Math.min(size - 1, held - width, k + Math.max(1, Math.floor((held - k - width) / 2)))
-        combineInPlace(basis, vectors.slice(0, kept))
+        combineInPlace(basis, vectors.slice(0, kept), kernel)
         basis.length = kept
         projected.length = 0
         for (let pair = 0; pair < kept; pair++) {
@@ -115,7 +117,7 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
     const room = Math.min(width, most - products, dimension - basis.length)
     if (block.length > room) block = block.slice(0, room)
     // An invariant subspace has been found in some direction: go on in a new one.
-    if (block.length < room) block.push(...freshVectors(room - block.length, dimension, [...basis, ...block], rng))
+    if (block.length < room) block.push(...freshVectors(room - block.length, dimension, [...basis, ...block], rng, kernel))
   }
 }
 
@@ -146,6 +148,7 @@ function orthonormalise(
   before: readonly number[],
   basis: readonly Float64Array[],
   scale: number,
+  kernel: OrthogonalKernel,
 ): { rank: number; rows: Float64Array[] } {
   const rows: Float64Array[] = []
   const kept: Float64Array[] = []
@@ -159,8 +162,8 @@ function orthonormalise(
     if (!(size > 1e-13 * scale)) return
     for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / size
     // A small remainder is mostly rounding, and that need not be orthogonal to anything.
-    if (size < 1e-3 * before[column]!) project([vector], basis)
-    project([vector], kept)
+    if (size < 1e-3 * before[column]!) project([vector], basis, kernel)
+    project([vector], kept, kernel)
     const again = Math.sqrt(dot(vector, vector))
     if (!(again > 0.1)) return
     for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / again
@@ -175,16 +178,22 @@ function orthonormalise(
   return { rank: kept.length, rows }
 }
 
-function freshVectors(count: number, dimension: number, basis: readonly Float64Array[], rng: () => number): Float64Array[] {
+function freshVectors(
+  count: number,
+  dimension: number,
+  basis: readonly Float64Array[],
+  rng: () => number,
+  kernel: OrthogonalKernel,
+): Float64Array[] {
   const made: Float64Array[] = []
   const all = [...basis]
   for (let tries = 0; made.length < count && tries < 20 * count; tries++) {
     const vector = Float64Array.from({ length: dimension }, () => rng() - 0.5)
-    project([vector], all)
+    project([vector], all, kernel)
     const size = Math.sqrt(dot(vector, vector))
     if (!(size > 1e-10)) continue
     for (let i = 0; i < dimension; i++) vector[i] = vector[i]! / size
-    project([vector], all)
+    project([vector], all, kernel)
     const again = Math.sqrt(dot(vector, vector))
     for (let i = 0; i < dimension; i++) vector[i] = vector[i]! / again
     made.push(vector)
