@@ -379,7 +379,7 @@ type Use<H> = (results: Named<H>, batch: Batch<H>, index: number) => Promise<voi
 const nothing = (): Record<string, never> => ({})
 
 /**
- * Rows of a batch: what takes its time and fits, from 32 to 5000 (beyond that nothing is gained), and so that all batches are alike. The tensors of a pass
+ * Rows of a batch: what takes its time and fits, from 32 to 10 000 (less to wait for between batches; beyond that nothing is gained), and so that all batches are alike. The tensors of a pass
  * over a batch, some `tensorsAlive` of them for each layer at a time, take at most an eighth of the device's memory, or what 32 rows take.
  */
 function batchRows<H>(device: Device<H>, { inputs, hidden, outputs }: Architecture, parameters: number, rows: number): number {
@@ -387,7 +387,7 @@ function batchRows<H>(device: Device<H>, { inputs, hidden, outputs }: Architectu
   const inTime = device.batchWork / (4 * parameters)
   // Sums as large as the parameters are read and added after each batch, which below a thousand rows tells: then up to three times as long.
   const fitting = Math.min(Math.max(inTime, Math.min(1000, 3 * inTime)), device.memory / 8 / rowBytes)
-  const most = Math.max(32, Math.min(5000, Math.floor(fitting)))
+  const most = Math.max(32, Math.min(10_000, Math.floor(fitting)))
   return Math.ceil(rows / Math.ceil(rows / most))
 }
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { availableParallelism, loadavg } from 'node:os'
+import { cpus } from 'node:os'
 import type { InferenceSession } from 'onnxruntime-node'
 import type { Loaded } from './ladder.ts'
 import { type OnnxTensor, onnxDevice, type Runtime } from './onnx/device.ts'
@@ -20,9 +20,10 @@ export async function loadOnnx(
   search: 'quiet' | 'thorough' = 'thorough',
 ): Promise<Loaded<OnnxTensor>> {
   if (provider === 'webgpu' && search === 'quiet') requireVulkan()
+  const others = watchOthers()
   const runtime = await importRuntime()
   runtime.env.logLevel = 'fatal'
-  const device = onnxDevice(runtime, sessionOptions(provider, threads))
+  const device = onnxDevice(runtime, sessionOptions(provider, threads, await others()))
   try {
     await probe(device)
   } catch (failure) {
@@ -40,25 +41,37 @@ const missing: Readonly<Record<Provider, string>> = {
   cuda: 'ONNX Runtime finds no CUDA provider: its libraries are not beside the package, or there is no NVIDIA GPU with CUDA and cuDNN.',
 }
 
-function sessionOptions(provider: Provider, threads: number): InferenceSession.SessionOptions {
+function sessionOptions(provider: Provider, threads: number, others: number): InferenceSession.SessionOptions {
   return {
     executionProviders: [provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
-    extra: waiting(),
+    extra: waiting(others),
   }
 }
 
 /**
- * How threads wait for each other, tens of times a batch: where the machine was idle they spin for a millisecond before they sleep, for waking takes long; where it
- * was busy they would take the cores from those that they wait for (both measured: RESULTS.md).
+ * How threads wait for each other, tens of times a batch: where no others wanted the processor they spin for a millisecond before they sleep, for waking takes long; where
+ * some did they would take the cores from those that they wait for (both measured: RESULTS.md).
  */
-function waiting(): Record<string, string> {
-  const isIdle = loadavg()[0]! < availableParallelism() / 2
-  if (!isIdle) return { 'session.intra_op.allow_spinning': '0' }
+function waiting(others: number): Record<string, string> {
+  if (others > 0.5) return { 'session.intra_op.allow_spinning': '0' }
   return { 'session.intra_op.allow_spinning': '1', 'session.intra_op.spin_duration_us': '1000' }
+}
+
+/** Begins to watch how many cores other processes take; to be asked after at least a tenth of a second, or it waits for that. The load average lags by a minute. */
+function watchOthers(): () => Promise<number> {
+  const busy = (): number => cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+  const own = process.cpuUsage()
+  const [from, before] = [performance.now(), busy()]
+  return async () => {
+    const left = from + 100 - performance.now()
+    if (left > 0) await new Promise((resume) => setTimeout(resume, left))
+    const { user, system } = process.cpuUsage(own)
+    return (busy() - before - (user + system) / 1000) / (performance.now() - from)
+  }
 }
 
 /** Throws, with a sentence, where the optional package is not there. */
