@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { DataProblem } from '../data/tables.ts'
-import { type ConfidentRows, rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
+import { rankByConfusion } from '../methods/influence/rank-by-confusion.ts'
 import { rankBySpectrum } from '../methods/influence/rank-by-spectrum.ts'
-import type { ResidentIndex } from '../methods/influence/spectral-kernel.ts'
 import type { ComplaintCoordinates, RankedComplaint } from '../protocol/results.ts'
 import { wholeBlock } from './apart-blocks.ts'
 import { digest, type RunContext } from './context.ts'
 import type { DebuggingIndex } from './debugging-index.ts'
 import type { FittedModel } from './models.ts'
 import type { Ranking } from './ranking.ts'
+import type { ResidentBlock } from './resident-index.ts'
 import { rankedRows } from './suspects.ts'
 import { changesInputs, type LabelTreatment, type Treatment, treatmentName } from './treatments.ts'
 
@@ -24,17 +24,17 @@ export interface Spanned {
   readonly treatment: Treatment
   readonly classes: number
   /** The same block where it ranks faster. */
-  readonly resident?: ResidentIndex
-  /** Rows that the model is sure about, where they are known already. */
-  readonly sure?: ConfidentRows
+  readonly resident?: ResidentBlock
 }
 
 /** The training rows by influence; `auto` lifts rows of the pair of classes that stands out. O(k·n). */
 export function rankCoordinates(spanned: Spanned, query: Float64Array, top: number) {
-  const { index, block, k, treatment, classes, resident, sure } = spanned
+  const { index, block, k, treatment, classes, resident } = spanned
   const b = block.subarray(0, k * index.n)
-  const spectral = { k, n: index.n, b, kernel: resident?.kernel?.first(k) }
-  if (treatment === 'auto' && index.confusions) return rankByConfusion({ ...spectral, classes, ...index.confusions, sure }, query, top)
+  const spectral = { k, n: index.n, b, kernel: resident?.index?.kernel?.first(k) }
+  if (treatment === 'auto' && index.confusions) {
+    return resident?.confusion?.rank(query, top) ?? rankByConfusion({ ...spectral, classes, ...index.confusions }, query, top)
+  }
   return { ...rankBySpectrum(spectral, query, top), standsOut: undefined }
 }
 

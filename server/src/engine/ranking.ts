@@ -18,7 +18,7 @@ import { type FittedModel, withTraining } from './models.ts'
 import { outOfFold } from './out-of-fold.ts'
 import { noTrainingRows, type Predictions } from './predictions.ts'
 import { queryGradient, queryProjections } from './projections.ts'
-import { residentBlock, residentConfidence } from './resident-index.ts'
+import { residentBlock } from './resident-index.ts'
 import { autoPairs, dataPairs, flatteningPairs, pairsForShare, SPECTRAL_PAIRS, shareHeld } from './spectral-rule.ts'
 import { alternative, changesInputs, confusionsOf, differences, type Treatment, treatmentName, valueDifferences } from './treatments.ts'
 import { unknownClass } from './unknown-class.ts'
@@ -126,8 +126,8 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   for (const part of parts) projected.push(await queryProjections(ctx, model, part.predictions, index))
   // Only a choice of k waits for it; a ranking need not.
   const chosen = automatic || given !== undefined ? undefined : await queryNorm(ctx, request)
-  const resident = changesInputs(treatment) || index.apart || index.k === 0 ? undefined : residentBlock(ctx, index, treatment)
-  const sure = treatment === 'auto' ? residentConfidence(ctx, index) : undefined
+  const classes = model.labels?.values.length ?? 1
+  const resident = changesInputs(treatment) || index.apart || index.k === 0 ? undefined : residentBlock(ctx, index, treatment, classes)
   const indexMs = performance.now() - started
   if (index.k === 0) {
     return empty(task.method.kind, [
@@ -158,8 +158,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
       coordinates: coordinatesOf(model, index, treatment, query, suspects.top),
       indexMs,
     }
-  const lifted =
-    apart ?? rankCoordinates({ index, block: block!, k, treatment, classes: model.labels?.values.length ?? 1, resident, sure }, query, top)
+  const lifted = apart ?? rankCoordinates({ index, block: block!, k, treatment, classes, resident }, query, top)
   const rankMs = evaluated.relaxMs + performance.now() - ranked
   const share = shareHeld(coefficients, k, chosen ?? (await queryNorm(ctx, request)))
   const notes =

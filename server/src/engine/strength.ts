@@ -74,8 +74,9 @@ async function stabilityOf(ctx: RunContext, { model, ranking, seed }: StrengthAs
     if (one.at !== 'stored') return undefined
     projections.push(one)
   }
-  const resident = changesInputs(treatment) ? undefined : residentBlock(ctx, index, treatment)
-  const spanned = { index, block, k, treatment, classes: model.labels?.values.length ?? 1, resident }
+  const classes = model.labels?.values.length ?? 1
+  const resident = changesInputs(treatment) ? undefined : residentBlock(ctx, index, treatment, classes)
+  const spanned = { index, block, k, treatment, classes, resident }
   const top = ranking.rows.length
   if (top >= index.n) return undefined
   const before = new Set(ranking.rows)

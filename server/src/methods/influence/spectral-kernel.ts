@@ -41,6 +41,8 @@ export interface SpectralKernel {
   readonly rows: Int32Array
   /** The sums of all rows; they stand until the next call. */
   all(): Float32Array
+  /** The sums of all rows, and what there is to know of each group of 16; they stand until the next call. */
+  groups(): Groups
   /** A row's numbers, one for each eigenvector; they stand until the next call. O(k). */
   row(row: number): Float32Array
   /** The same kernel over the first eigenvectors alone. */
@@ -54,6 +56,13 @@ export interface SpectralKernel {
 export interface Gathered {
   readonly held: number
   readonly group: number | undefined
+}
+
+/** Of group g at 3g: the sum of what is above 0, the largest, and, as an integer, how many are above 0. */
+export interface Groups {
+  readonly sums: Float32Array
+  readonly numbers: Float32Array
+  readonly counts: Int32Array
 }
 
 export interface ResidentIndex {
@@ -95,6 +104,7 @@ export function residentIndex({ k, n, b }: { readonly k: number; readonly n: num
   const { buffer } = loaded
   const gather = loaded.exports.gather as (group: number, groups: number, stride: number, k: number, threshold: number) => number
   const fill = loaded.exports.all as (group: number, groups: number, stride: number, k: number, place: number) => void
+  const judge = loaded.exports.judge as typeof fill
   const resident = new Float32Array(buffer, indexAt, 16 * k * groups)
   for (let l = 0; l < k; l++) {
     for (let z = 0, from = l * n, to = 16 * l; z < n; z += 16, from += 16, to += 16 * k) {
@@ -115,6 +125,15 @@ export function residentIndex({ k, n, b }: { readonly k: number; readonly n: num
       fill(0, groups, 64 * k, some, outAt)
       return new Float32Array(buffer, outAt, n)
     },
+    groups: () => {
+      judge(0, groups, 64 * k, some, outAt)
+      const judged = outAt + 64 * groups
+      return {
+        sums: new Float32Array(buffer, outAt, n),
+        numbers: new Float32Array(buffer, judged, 3 * groups),
+        counts: new Int32Array(buffer, judged, 3 * groups),
+      }
+    },
     row: (row) => {
       for (let l = 0, at = 16 * k * (row >> 4) + (row & 15); l < some; l++, at += 16) numbers[l] = resident[at]!
       return numbers
@@ -131,13 +150,14 @@ export function residentIndex({ k, n, b }: { readonly k: number; readonly n: num
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const gather = [...[3, 3, i32, 5, v128, 1, i32], ...overGroups([...get(group), 0x0f], found), 0x00, 0x0b]
   const all = [...locals, ...overGroups([0x0f], stored), 0x0b]
+  const judge = [...locals, ...overGroups([0x0f], [...stored, ...judged]), 0x0b]
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [2, 0x60, 5, i32, i32, i32, i32, f32, 1, i32, 0x60, 5, i32, i32, i32, i32, i32, 0]),
     ...section(2, [1, ...name('e'), ...name('m'), 2, 0, 1]),
-    ...section(3, [2, 0, 1]),
-    ...section(7, [2, ...name('gather'), 0, 0, ...name('all'), 0, 1]),
-    ...section(10, [2, ...unsigned(gather.length), ...gather, ...unsigned(all.length), ...all]),
+    ...section(3, [3, 0, 1, 1]),
+    ...section(7, [3, ...name('gather'), 0, 0, ...name('all'), 0, 1, ...name('judge'), 0, 2]),
+    ...section(10, [3, ...[gather, all, judge].flatMap((code) => [...unsigned(code.length), ...code])]),
   ])
 }
 
@@ -204,3 +224,31 @@ const stored = lanes.flatMap((lane) => [
   ...[...get(last), ...get(group), ...constant(64), multiplyI32, addI32],
   ...[...get(sum + lane), ...store(16 * lane)],
 ])
+/** Of four numbers one, folded from all. */
+const folded = (by: number) => lanes.flatMap((lane) => [...get(factor), ...simd(31, lane), ...(lane > 0 ? [by] : [])])
+const [addF32, maxF32] = [0x92, 0x97]
+/** Writes what there is to know of the group behind all sums; the place of the query is free by then, and so is the factor. */
+const judged = [
+  ...[
+    ...get(last),
+    ...get(groups),
+    ...constant(64),
+    multiplyI32,
+    addI32,
+    ...get(group),
+    ...constant(12),
+    multiplyI32,
+    addI32,
+    ...set(query),
+  ],
+  ...lanes.flatMap((lane) => [...get(sum + lane), ...zero, ...maximum, ...(lane > 0 ? add : [])]),
+  ...[...set(factor), ...get(query), ...folded(addF32), 0x38, 2, 0],
+  ...[...get(sum), ...get(sum + 1), ...maximum, ...get(sum + 2), ...get(sum + 3), ...maximum, ...maximum],
+  ...[...set(factor), ...get(query), ...folded(maxF32), 0x38, 2, 4],
+  // A bit for each lane that is above 0.
+  ...[
+    ...get(query),
+    ...lanes.flatMap((lane) => [...get(sum + lane), ...zero, ...greater, ...simd(164), 0x69, ...(lane > 0 ? [addI32] : [])]),
+  ],
+  ...storeI32(8),
+]
