@@ -1,5 +1,6 @@
 import type { ColumnWeights } from '../methods/influence/projection-kernel.ts'
 import type { Predictions } from './predictions.ts'
+import type { RowSet } from './rowwise-lineage.ts'
 
 /**
  * ∂q/∂p as a query gives it: of each column of predictions that it touches, one weight or one a row, of all rows or of some. A count of a class is one number;
@@ -7,7 +8,7 @@ import type { Predictions } from './predictions.ts'
  */
 export class ColumnSums {
   readonly #rows: number
-  readonly #columns: ({ rows?: Int32Array; weights: number | Float64Array } | undefined)[]
+  readonly #columns: (Held | undefined)[]
 
   constructor({ rows, width }: Pick<Predictions, 'rows' | 'width'>) {
     this.#rows = rows
@@ -15,7 +16,7 @@ export class ColumnSums {
   }
 
   /** Of `n` rows (all, or those named, in rising order). Takes the weights over: they are not to be changed by anyone else. What is not finite counts as 0. O(n). */
-  add(column: number, n: number, rows: Int32Array | undefined, weights: number | Float64Array): void {
+  add(column: number, n: number, rows: RowSet | undefined, weights: number | Float64Array): void {
     if (typeof weights === 'number') {
       if (weights === 0 || !Number.isFinite(weights)) return
     } else for (let i = 0; i < n; i++) if (!Number.isFinite(weights[i]!)) weights[i] = 0
@@ -25,20 +26,38 @@ export class ColumnSums {
       return
     }
     const sums = written(held, this.#rows)
-    addTo(sums, n, rows, weights)
+    addTo(sums, n, rows?.list, weights)
     this.#columns[column] = { weights: sums }
   }
 
   columns(): ColumnWeights[] {
-    return this.#columns.flatMap((held, column) => (held ? [{ column, ...held }] : []))
+    return this.#columns.flatMap((held, column) => (held ? [told(column, held)] : []))
+  }
+}
+
+interface Held {
+  readonly rows?: RowSet
+  readonly weights: number | Float64Array
+}
+
+/** Rows are listed when they are asked for: a projection may do without. */
+function told(column: number, { rows, weights }: Held): ColumnWeights {
+  if (!rows) return { column, weights }
+  return {
+    column,
+    weights,
+    others: typeof weights === 'number' ? rows.others : undefined,
+    get rows() {
+      return rows.list
+    },
   }
 }
 
 /** One number a row. */
-function written({ rows, weights }: { readonly rows?: Int32Array; readonly weights: number | Float64Array }, n: number): Float64Array {
+function written({ rows, weights }: Held, n: number): Float64Array {
   if (!rows && typeof weights !== 'number') return weights
   const out = new Float64Array(n)
-  addTo(out, rows?.length ?? n, rows, weights)
+  addTo(out, rows?.length ?? n, rows?.list, weights)
   return out
 }
 

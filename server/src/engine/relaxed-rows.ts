@@ -14,7 +14,7 @@ import type { Predictions } from './predictions.ts'
 import { type Asked, answersOf, keysOf, type Pull, type Relaxed } from './relaxed.ts'
 import { type Emit, RowwiseAnswer } from './rowwise.ts'
 import { bytesOf, type Cells, cellsOf, NotRowwise } from './rowwise-cells.ts'
-import { compileRowwise, type RowwiseData, type RowwiseQuery, type Strided } from './rowwise-lineage.ts'
+import { compileRowwise, type RowSet, type RowwiseData, type RowwiseQuery, type Strided } from './rowwise-lineage.ts'
 
 /**
  * The relaxation of queries over one table by typed arrays (`rowwise.ts`). Columns, and what only the database can say of a row, are fetched once
@@ -53,22 +53,25 @@ export async function drawsOf(ctx: RunContext, task: ComplaintTask, asked: reado
   for (const variable of task.rowwise!.variables) {
     const plan = task.chances.find((c) => c.name === variable.chances)!
     const source = answersOf(asked, plan.model, plan.source)
-    draws.push(plan.kind === 'class' ? classDraw(plan, source) : await intervalDraw(ctx, plan, source))
+    draws.push(plan.kind === 'class' ? classDraw(ctx, plan, source) : await intervalDraw(ctx, plan, source))
   }
   return draws
 }
 
-function classDraw(plan: ChancePlan, asked: Asked): Draw {
+function classDraw(ctx: RunContext, plan: ChancePlan, asked: Asked): Draw {
   const { predictions } = asked
   const { values, width } = predictions
   const labels = asked.model.labels!.values
-  const absent = absentOf(predictions)
+  const { absent, columns } = classChances(ctx, predictions)
   return {
     plan,
     asked,
     choices: absent ? [...labels, null] : labels,
     nSpoken: width,
-    chance: (choice) => (choice < width ? { values, offset: choice, stride: width } : { values: absent!, offset: 0, stride: 1 }),
+    chance: (choice) => {
+      if (choice >= width) return { values: absent!, offset: 0, stride: 1 }
+      return columns?.[choice] ?? { values, offset: choice, stride: width }
+    },
     likeliest: (row) => (absent?.[row] === 1 ? width : argmax(values, row, width)),
   }
 }
@@ -93,10 +96,44 @@ async function intervalDraw(ctx: RunContext, plan: ChancePlan, asked: Asked): Pr
   }
 }
 
-function absentOf(predictions: Predictions): Float64Array | undefined {
-  if (!someUnanswered(predictions)) return undefined
+interface ClassChances {
+  /** 1 where a row has no answer, if there is such a row. */
+  readonly absent?: Float64Array
+  /** Of each class, where they are not too many. */
+  readonly columns?: readonly Strided[]
+}
+
+/** Predictions are laid out by class once, up to so many cells: a query reads those of a class or two, of every row. */
+const MOST_BY_CLASS = 4e6
+
+/** Lives for as long as the predictions do, which are resident. O(cells) the first time. */
+function classChances(ctx: RunContext, predictions: Predictions): ClassChances {
+  const key = 'chances by class'
+  type Known = WeakMap<Float32Array, ClassChances>
+  const known = ctx.resident.get<Known>(key) ?? ctx.resident.keep<Known>(key, new WeakMap(), 64)
   const { rows, width, values } = predictions
-  return Float64Array.from({ length: rows }, (_, i) => (isAnswered(values, i, width) ? 0 : 1))
+  const found = known.get(values)
+  if (found) return found
+  const absent = someUnanswered(predictions)
+    ? Float64Array.from({ length: rows }, (_, i) => (isAnswered(values, i, width) ? 0 : 1))
+    : undefined
+  const columns = Array.from({ length: rows * width <= MOST_BY_CLASS ? width : 0 }, (_, c) => columnOf(predictions, c))
+  const made = { absent, columns: columns.length > 0 ? columns : undefined }
+  known.set(values, made)
+  return made
+}
+
+function columnOf(predictions: Predictions, column: number): Strided {
+  const values = cellsOfColumn(predictions, column)
+  let total = 0
+  for (let i = 0; i < values.length; i++) total += values[i]!
+  return { values, offset: 0, stride: 1, total: Number.isFinite(total) ? total : undefined }
+}
+
+function cellsOfColumn({ rows, width, values }: Predictions, column: number): Float64Array {
+  const out = new Float64Array(rows)
+  for (let i = 0, cell = column; i < rows; i++, cell += width) out[i] = values[cell]!
+  return out
 }
 
 /** Types that typed arrays hold to the last bit. */
@@ -137,11 +174,7 @@ export async function dataOf(ctx: RunContext, query: RowwiseQuery, draws: readon
 }
 
 export function readValue({ label }: RowwisePlan['values'][number], { model, predictions }: Asked): Float64Array {
-  const { rows, width, values } = predictions
-  const place = label === undefined ? 0 : classOf(model, label)
-  const out = new Float64Array(rows)
-  for (let i = 0, cell = place; i < rows; i++, cell += width) out[i] = values[cell]!
-  return out
+  return cellsOfColumn(predictions, label === undefined ? 0 : classOf(model, label))
 }
 
 /** Of every row in order, by name; what is not in memory is fetched by one statement. */
@@ -264,7 +297,7 @@ class ByRows implements Relaxed {
 
 interface Emitted {
   readonly n: number
-  readonly rows: Int32Array | undefined
+  readonly rows: RowSet | undefined
   readonly coefficients: number | Float64Array
   readonly rest: Float64Array | 1
 }
@@ -278,6 +311,7 @@ function productOf({ n, coefficients, rest }: Emitted): Float64Array {
 function addCompared(out: ColumnSums, intervals: Intervals, choice: number, emitted: Emitted): void {
   const { n, rows } = emitted
   const weights = productOf(emitted)
-  for (let i = 0; i < n; i++) if (weights[i] !== 0) weights[i]! *= intervals.slope(rows ? rows[i]! : i, choice)
+  const list = rows?.list
+  for (let i = 0; i < n; i++) if (weights[i] !== 0) weights[i]! *= intervals.slope(list ? list[i]! : i, choice)
   out.add(intervals.column, n, rows, weights)
 }

@@ -1,6 +1,7 @@
 import type { Json } from '../protocol/results.ts'
 import { type Cells, isVector, jsonOf } from './rowwise-cells.ts'
 import type { Bench, Compiled } from './rowwise-expressions.ts'
+import type { RowSet } from './rowwise-lineage.ts'
 
 /** Numbers the groups as they are met. */
 export class Grouping {
@@ -21,9 +22,10 @@ export class Grouping {
     return this.#keys
   }
 
-  of(bench: Bench, rows: Int32Array | undefined): number | Int32Array {
+  of(bench: Bench, some: RowSet | undefined): number | Int32Array {
     const cells = this.#columns.map((c) => c.run(bench))
     if (!cells.some(isVector)) return this.#place(cells.map((c) => jsonOf(c, 0)))
+    const rows = some?.list
     const codes = cells.map((c) => (isVector(c) ? this.#codes(c) : undefined))
     const places = new Int32Array(this.#rows).fill(-1)
     const cards = codes.map((c) => c?.first.length ?? 1)

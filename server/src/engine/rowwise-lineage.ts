@@ -50,13 +50,15 @@ export interface Strided {
   readonly values: Float32Array | Float64Array
   readonly offset: number
   readonly stride: number
+  /** Over all rows, where it is known. */
+  readonly total?: number
 }
 
 /** Rows that reach the result with one joint choice. */
 export interface Passing {
   readonly choices: Int32Array
   /** Absent: all. */
-  readonly rows?: Int32Array
+  readonly rows?: RowSet
   readonly group: number | Int32Array
   /** By slot; of sums and of what is fixed. */
   readonly values: readonly (number | Float64Array | undefined)[]
@@ -74,9 +76,9 @@ export function lineage(
   const places = new Map(plan.variables.map((v, i) => [v.column, i]))
   const bench: Bench = { ...data, column: (name) => data.column(name), chosen: (name) => chosen[places.get(name)!]! }
   const groups = new Grouping(query.groups, data.rows)
-  const lists = new WeakMap<Uint8Array, Int32Array>()
+  const lists = new WeakMap<Uint8Array, RowSet>()
   const listed = (truth: Uint8Array) => {
-    const known = lists.get(truth) ?? trueRows(truth)
+    const known = lists.get(truth) ?? rowsOf(truth)
     lists.set(truth, known)
     return known
   }
@@ -113,6 +115,82 @@ export function lineage(
     })
   }
   return { passing, keys: groups.keys() }
+}
+
+/** Some of the rows, in rising order; where they are most of them, the others are what is known at once. */
+export class RowSet {
+  readonly length: number
+  readonly others?: Int32Array
+  readonly #make: () => Int32Array
+  #list: Int32Array | undefined
+
+  constructor(length: number, make: () => Int32Array, others?: Int32Array) {
+    this.length = length
+    this.others = others
+    this.#make = make
+  }
+
+  get list(): Int32Array {
+    this.#list ??= this.#make()
+    return this.#list
+  }
+
+  /** Those of them that are in a group. */
+  inGroup(groups: Int32Array, group: number): RowSet {
+    const { list } = this
+    const out = new Int32Array(list.length)
+    let n = 0
+    for (let i = 0; i < list.length; i++) {
+      out[n] = list[i]!
+      n += Number(groups[list[i]!] === group)
+    }
+    return listed(out.subarray(0, n))
+  }
+}
+
+const listed = (list: Int32Array): RowSet => new RowSet(list.length, () => list)
+
+/** Of all rows those that are in a group. */
+export function rowsInGroup(groups: Int32Array, group: number): RowSet {
+  const out = new Int32Array(groups.length)
+  let n = 0
+  for (let i = 0; i < groups.length; i++) {
+    out[n] = i
+    n += Number(groups[i] === group)
+  }
+  return listed(out.subarray(0, n))
+}
+
+/** Rows that are looked at to tell whether most are true. */
+const LOOKED_AT = 64
+
+function rowsOf(truth: Uint8Array): RowSet {
+  let some = 0
+  const step = Math.max(1, Math.floor(truth.length / LOOKED_AT))
+  for (let i = 0; i < truth.length; i += step) some += Number(truth[i] === 1)
+  const others = 4 * some * step > 3 * truth.length ? falseRows(truth) : undefined
+  return others ? new RowSet(truth.length - others.length, () => trueRows(truth), others) : listed(trueRows(truth))
+}
+
+const ALL_TRUE = 0x01010101
+
+/** Undefined where they are half of the rows or more. Four rows at a time: mostly all of them are true. */
+function falseRows(truth: Uint8Array): Int32Array | undefined {
+  const { length } = truth
+  const most = length >> 1
+  const out = new Int32Array(most + 4)
+  const fours = truth.byteOffset % 4 === 0 ? new Int32Array(truth.buffer, truth.byteOffset, length >> 2) : new Int32Array(0)
+  let n = 0
+  for (let four = 0; four < fours.length; four++) {
+    if (fours[four] === ALL_TRUE) continue
+    for (let i = 4 * four; i < 4 * four + 4; i++) {
+      out[n] = i
+      n += Number(truth[i] !== 1)
+    }
+    if (n >= most) return undefined
+  }
+  for (let i = 4 * fours.length; i < length; i++) if (truth[i] !== 1) out[n++] = i
+  return n < most ? out.slice(0, n) : undefined
 }
 
 function trueRows(truth: Uint8Array): Int32Array {

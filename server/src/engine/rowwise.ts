@@ -1,6 +1,7 @@
 import type { Json } from '../protocol/results.ts'
 import { NotRowwise } from './rowwise-cells.ts'
-import { type CompiledSlot, lineage, type Passing, type RowwiseData, type RowwiseQuery, type Strided } from './rowwise-lineage.ts'
+import { type CompiledSlot, lineage, type Passing, type RowSet, type RowwiseData, type RowwiseQuery } from './rowwise-lineage.ts'
+import { addSlot, addTerms, at, inGroup, onlyGroup, sumOf } from './rowwise-sums.ts'
 
 /** More joint choices, or more units to keep apart, are the database's. */
 const MOST_CHOICES = 4096
@@ -50,9 +51,10 @@ export class RowwiseAnswer {
     const [possible, certain] = [new Float64Array(this.keys.length), new Float64Array(this.keys.length)]
     for (const part of this.#passing) {
       const chances = this.#chances(part)
-      const n = part.rows?.length ?? this.#data.rows
+      const rows = part.rows?.list
+      const n = rows?.length ?? this.#data.rows
       for (let i = 0; i < n; i++) {
-        const g = typeof part.group === 'number' ? part.group : part.group[part.rows ? part.rows[i]! : i]!
+        const g = typeof part.group === 'number' ? part.group : part.group[rows ? rows[i]! : i]!
         possible[g]!++
         if (at(chances, i) === 1) certain[g]!++
       }
@@ -75,6 +77,7 @@ export class RowwiseAnswer {
         for (let s = 0; s < slots.length; s++) this.#sums[s]![group]! += total * (part.values[s] as number)
         continue
       }
+      const rows = part.rows?.list
       const chance = this.#chances(part)
       for (const [s, slot] of slots.entries()) {
         const sums = this.#sums[s]!
@@ -82,7 +85,7 @@ export class RowwiseAnswer {
         if (slot.kind === 'fixed') {
           const known = seen[s]!
           for (let i = 0; i < n; i++) {
-            const row = part.rows ? part.rows[i]! : i
+            const row = rows ? rows[i]! : i
             const g = typeof part.group === 'number' ? part.group : part.group[row]!
             if (known[g] === 1) continue
             known[g] = 1
@@ -97,17 +100,21 @@ export class RowwiseAnswer {
 
   /** By place among the passing rows; a product over the variables. */
   #chances(part: Passing, without?: number): Float64Array | 1 {
-    const n = part.rows?.length ?? this.#data.rows
+    const rows = part.rows?.list
+    const n = rows?.length ?? this.#data.rows
     let out: Float64Array | undefined
     for (let v = 0; v < part.choices.length; v++) {
       if (v === without) continue
       const { values, offset, stride } = this.#data.chance(v, part.choices[v]!)
       if (out) {
-        for (let i = 0; i < n; i++) out[i] = out[i]! * values[offset + (part.rows ? part.rows[i]! : i) * stride]!
+        for (let i = 0; i < n; i++) out[i] = out[i]! * values[offset + (rows ? rows[i]! : i) * stride]!
         continue
       }
+      // The only one, of every row: as it lies there.
+      if (!rows && stride === 1 && values instanceof Float64Array && part.choices.length === (without === undefined ? 1 : 2))
+        return values.subarray(offset, offset + n)
       out = new Float64Array(n)
-      if (part.rows) for (let i = 0; i < n; i++) out[i] = values[offset + part.rows[i]! * stride]!
+      if (rows) for (let i = 0; i < n; i++) out[i] = values[offset + rows[i]! * stride]!
       else for (let i = 0, at = offset; i < n; i++, at += stride) out[i] = values[at]!
     }
     return out ?? 1
@@ -120,9 +127,10 @@ export class RowwiseAnswer {
     const means = slots.map((slot) => (slot.kind === 'variance' ? new Float64Array(cells) : undefined))
     for (const part of this.#passing) {
       const chances = this.#chances(part)
-      const n = part.rows?.length ?? this.#data.rows
+      const rows = part.rows?.list
+      const n = rows?.length ?? this.#data.rows
       for (let i = 0; i < n; i++) {
-        const row = part.rows ? part.rows[i]! : i
+        const row = rows ? rows[i]! : i
         const unit = (typeof part.group === 'number' ? part.group : part.group[row]!) * this.#data.rows + row
         const p = chances === 1 ? 1 : chances[i]!
         chance[unit]! += p
@@ -150,9 +158,10 @@ export class RowwiseAnswer {
       if (slot.kind !== 'variance') continue
       for (const part of this.#passing) {
         const chances = this.#chances(part)
-        const n = part.rows?.length ?? this.#data.rows
+        const rows = part.rows?.list
+        const n = rows?.length ?? this.#data.rows
         for (let i = 0; i < n; i++) {
-          const row = part.rows ? part.rows[i]! : i
+          const row = rows ? rows[i]! : i
           const g = typeof part.group === 'number' ? part.group : part.group[row]!
           const value = at(part.values[slot.of]!, row)
           sums[g]! += (chances === 1 ? 1 : chances[i]!) * (value * value - means[s]![g * this.#data.rows + row]! * value)
@@ -167,9 +176,12 @@ export class RowwiseAnswer {
    */
   derive(seeds: Float64Array, emit: Emit): void {
     const { slots, plan } = this.#query
-    const { rows } = this.#data
-    for (const part of this.#passing) {
-      const n = part.rows?.length ?? rows
+    const total = this.#data.rows
+    const only = onlyGroup(seeds, slots.length)
+    for (const whole of this.#passing) {
+      const part = only === undefined ? whole : inGroup(whole, only)
+      if (!part) continue
+      const n = part.rows?.length ?? total
       const coefficients = this.#coefficients(part, seeds, n)
       if (coefficients !== undefined) {
         for (let v = 0; v < plan.variables.length; v++) {
@@ -179,6 +191,7 @@ export class RowwiseAnswer {
       }
       for (let a = 0; a < plan.values.length; a++) {
         if (slots.every((_, s) => !part.slopes[s]?.[a])) continue
+        const rows = part.rows?.list
         const chances = this.#chances(part)
         const weights = new Float64Array(n)
         for (const [s, slot] of slots.entries()) {
@@ -186,11 +199,11 @@ export class RowwiseAnswer {
           const slope = of < 0 ? undefined : part.slopes[of]?.[a]
           if (slope === undefined) continue
           for (let i = 0; i < n; i++) {
-            const row = part.rows ? part.rows[i]! : i
+            const row = rows ? rows[i]! : i
             const g = typeof part.group === 'number' ? part.group : part.group[row]!
             const seed = seeds[g * slots.length + s]!
             if (seed === 0) continue
-            const away = slot.kind === 'sum' ? 1 : 2 * (at(part.values[of]!, row) - this.#units!.means[s]![g * rows + row]!)
+            const away = slot.kind === 'sum' ? 1 : 2 * (at(part.values[of]!, row) - this.#units!.means[s]![g * total + row]!)
             weights[i]! += seed * away * at(slope, row) * (chances === 1 ? 1 : chances[i]!)
           }
         }
@@ -202,9 +215,10 @@ export class RowwiseAnswer {
   /** ∂/∂p of each slot by itself, for each row that reaches the result; for what is told of it by sums alone. Not of `presence`. */
   eachSlope(emit: (slope: Slope) => void): void {
     const { slots, plan } = this.#query
-    const { rows } = this.#data
+    const total = this.#data.rows
     for (const part of this.#passing) {
-      const n = part.rows?.length ?? rows
+      const rows = part.rows?.list
+      const n = rows?.length ?? total
       const rests = plan.variables.map((_, v) => this.#chances(part, v))
       const chances = plan.values.length > 0 ? this.#chances(part) : 1
       for (const [s, slot] of slots.entries()) {
@@ -212,10 +226,10 @@ export class RowwiseAnswer {
         const of = slot.kind === 'variance' ? slot.of : s
         const [values, slopes] = [part.values[of]!, part.slopes[of]!]
         for (let i = 0; i < n; i++) {
-          const row = part.rows ? part.rows[i]! : i
+          const row = rows ? rows[i]! : i
           const group = typeof part.group === 'number' ? part.group : part.group[row]!
           const value = at(values, row)
-          const mean = slot.kind === 'variance' ? this.#units!.means[s]![group * rows + row]! : 0
+          const mean = slot.kind === 'variance' ? this.#units!.means[s]![group * total + row]! : 0
           const weight = slot.kind === 'variance' ? value * value - 2 * mean * value : value
           for (const [v, rest] of rests.entries()) {
             if (weight !== 0) emit({ slot: s, group, row, of: 'choice', place: v, choice: part.choices[v]!, weight: weight * at(rest, i) })
@@ -245,11 +259,14 @@ export class RowwiseAnswer {
       }
       return Math.abs(sum) <= CANCELLED * size ? undefined : sum
     }
+    const rows = part.rows?.list
+    const plain = typeof group === 'number' ? this.#sumsOfGroup(part, seeds, n) : undefined
+    if (plain) return plain
     const [out, sizes] = [new Float64Array(n), new Float64Array(n)]
     for (const [s, slot] of slots.entries()) {
       if (slot.kind === 'fixed') continue
       for (let i = 0; i < n; i++) {
-        const row = part.rows ? part.rows[i]! : i
+        const row = rows ? rows[i]! : i
         const g = typeof group === 'number' ? group : group[row]!
         const seed = seeds[g * slots.length + s]!
         if (seed === 0) continue
@@ -259,6 +276,27 @@ export class RowwiseAnswer {
       }
     }
     for (let i = 0; i < n; i++) if (Math.abs(out[i]!) <= CANCELLED * sizes[i]!) out[i] = 0
+    return out
+  }
+
+  /** The same of one group by sums alone, one or two of them. */
+  #sumsOfGroup({ group, rows: some, values }: Passing, seeds: Float64Array, n: number): Float64Array | undefined {
+    const { slots } = this.#query
+    const active = slots.flatMap((slot, s) => {
+      const seed = slot.kind === 'fixed' ? 0 : seeds[(group as number) * slots.length + s]!
+      return seed === 0 ? [] : [{ slot, seed, value: values[s] }]
+    })
+    const [first, second] = active
+    if (!first || active.length > 2 || active.some(({ slot }) => slot.kind !== 'sum')) return undefined
+    const rows = some?.list
+    const out = new Float64Array(n)
+    addTerms(out, first.seed, first.value!, rows)
+    if (!second) return out
+    for (let i = 0; i < n; i++) {
+      const term = second.seed * at(second.value!, rows ? rows[i]! : i)
+      const sum = out[i]! + term
+      out[i] = Math.abs(sum) <= CANCELLED * (Math.abs(out[i]!) + Math.abs(term)) ? 0 : sum
+    }
     return out
   }
 
@@ -291,11 +329,11 @@ export interface Emit {
     variable: number,
     choice: number,
     n: number,
-    rows: Int32Array | undefined,
+    rows: RowSet | undefined,
     coefficients: number | Float64Array,
     rest: Float64Array | 1,
   ): void
-  value(value: number, n: number, rows: Int32Array | undefined, weights: Float64Array): void
+  value(value: number, n: number, rows: RowSet | undefined, weights: Float64Array): void
 }
 
 interface Units {
@@ -306,33 +344,5 @@ interface Units {
   readonly sure: Float64Array
 }
 
-const at = (value: number | Float64Array, row: number): number => (typeof value === 'number' ? value : value[row]!)
 const isPlain = (slot: CompiledSlot, value: number | Float64Array | undefined): boolean =>
   slot.kind === 'fixed' || (slot.kind === 'sum' && typeof value === 'number')
-
-function sumOf({ values, offset, stride }: Strided, n: number, rows: Int32Array | undefined): number {
-  let sum = 0
-  if (rows) for (let i = 0; i < n; i++) sum += values[offset + rows[i]! * stride]!
-  else for (let i = 0, from = offset; i < n; i++, from += stride) sum += values[from]!
-  return sum
-}
-
-function addSlot(sums: Float64Array, { rows, group }: Passing, chance: Float64Array | 1, value: number | Float64Array, n: number): void {
-  if (typeof group === 'number') {
-    let sum = 0
-    if (typeof value === 'number') {
-      if (value === 0) return
-      if (chance === 1) sum = n
-      else for (let i = 0; i < n; i++) sum += chance[i]!
-      sums[group]! += sum * value
-      return
-    }
-    for (let i = 0; i < n; i++) sum += (chance === 1 ? 1 : chance[i]!) * value[rows ? rows[i]! : i]!
-    sums[group]! += sum
-    return
-  }
-  for (let i = 0; i < n; i++) {
-    const row = rows ? rows[i]! : i
-    sums[group[row]!]! += (chance === 1 ? 1 : chance[i]!) * (typeof value === 'number' ? value : value[row]!)
-  }
-}

@@ -22,6 +22,8 @@ export interface ResidentProjections {
 export interface ColumnWeights {
   readonly column: number
   readonly rows?: Int32Array
+  /** All rows but these, in rising order: `rows` is not read then. Only where there is one weight. */
+  readonly others?: Int32Array
   readonly weights: number | Float64Array
 }
 
@@ -86,10 +88,12 @@ export function residentProjections({ rows, width, k, table }: Projections): Res
     return out
   }
   /** Appends the cells of a column to the list, and tells its new length. */
-  const list = ({ column, rows: some, weights }: ColumnWeights, held: number, out: Float64Array): number => {
+  const list = (told: ColumnWeights, held: number, out: Float64Array): number => {
+    const { column, weights } = told
     const first = origin + step * column * rows
     let n = held
     if (typeof weights !== 'number') {
+      const some = told.rows
       for (let i = 0; i < weights.length; i++) {
         places[n] = first + step * (some ? some[i]! : i)
         factors[n + 1] = weights[i]!
@@ -97,9 +101,21 @@ export function residentProjections({ rows, width, k, table }: Projections): Res
       }
       return n
     }
-    const listed = some?.length ?? rows
     const weight = Math.fround(weights)
     if (weight === 0) return n
+    const cells = (list: Int32Array, factor: number) => {
+      for (let i = 0; i < list.length; i++, n += 2) {
+        places[n] = first + step * list[i]!
+        factors[n + 1] = factor
+      }
+      return n
+    }
+    if (told.others && hasTotal[column] === 1) {
+      for (let l = 0; l < k; l++) out[l]! += weight * totals[column * k + l]!
+      return cells(told.others, -weight)
+    }
+    const some = told.rows
+    const listed = some?.length ?? rows
     if (2 * listed <= rows || hasTotal[column] === 0) {
       for (let i = 0; i < listed; i++, n += 2) {
         places[n] = first + step * (some ? some[i]! : i)
