@@ -4,7 +4,7 @@ import { orthogonalKernel } from '../../../server/src/methods/influence/orthogon
 import { dot, sequence } from './matrices.ts'
 
 const lengths = [1, 2, 3, 1023, 1024, 1025, 5000]
-const kernel = orthogonalKernel()
+const kernel = orthogonalKernel(0)
 
 const random = (count: number, dimension: number, next: () => number) =>
   Array.from({ length: count }, () => Float64Array.from({ length: dimension }, () => next() - 0.5))
@@ -46,11 +46,15 @@ describe('the kernel gives what plain loops give', () => {
         const what = `basis ${basis.length}, width ${width}`
         const vectors = random(width, dimension, next)
         const [mine, its] = [copies(vectors), copies(vectors)]
-        expectEqual(project(mine, basis, kernel), project(its, basis), what)
+        expectEqual(project(mine, basis, { kernel }), project(its, basis), what)
         expectEqual(mine, its, what)
+        const [some, plain] = [copies(vectors), copies(vectors)]
+        expectEqual(project(some, basis, { kernel, recent: 3 }), project(plain, basis, { recent: 3 }), what)
+        expectEqual(some, plain, what)
+        expectEqual(some, its, what)
         const factors = random(Math.min(width, basis.length), basis.length, next)
         const [combined, plainly] = [copies(basis), copies(basis)]
-        combineInPlace(combined, factors, kernel)
+        combineInPlace(combined, factors, { kernel })
         combineInPlace(plainly, factors)
         expectEqual(combined, plainly, what)
       }
@@ -59,12 +63,12 @@ describe('the kernel gives what plain loops give', () => {
 
   test('for bases that need shorter slabs, and smaller ones after them', () => {
     const next = sequence(8)
-    const own = orthogonalKernel()
+    const own = orthogonalKernel(0)
     for (const size of [30, 130, 400, 900, 20]) {
       const basis = random(size, 1200, next).map((b) => b.map((x) => x / Math.sqrt(1200 * size)))
       const vectors = random(3, 1200, next)
       const [mine, its] = [copies(vectors), copies(vectors)]
-      expectEqual(project(mine, basis, own), project(its, basis), `basis ${size}`)
+      expectEqual(project(mine, basis, { kernel: own }), project(its, basis), `basis ${size}`)
       expectEqual(mine, its, `basis ${size}`)
     }
   })
@@ -76,7 +80,7 @@ describe('the kernel gives what plain loops give', () => {
     const basis = orthonormal(5, 1500, next)
     const vectors = [0, 1, 2, 3].map((v) => memory.subarray(v * 1501, v * 1501 + 1500))
     const its = copies(vectors)
-    project(vectors, basis, kernel)
+    project(vectors, basis, { kernel })
     project(its, basis)
     expectEqual(vectors, its, 'parts')
     for (let v = 0; v < 4; v++) expect(memory[v * 1501 + 1500]).toBe(before[v * 1501 + 1500])
@@ -88,7 +92,7 @@ describe('the kernel gives what plain loops give', () => {
     project(
       [1, 2, 3, 4].map(() => new Float64Array(1500).fill(Number.NaN)),
       basis.map((b) => b.map(() => Number.NaN)),
-      kernel,
+      { kernel },
     )
     for (const [size, dimension] of [
       [3, 1500],
@@ -98,13 +102,24 @@ describe('the kernel gives what plain loops give', () => {
       const few = basis.slice(0, size).map((b) => b.subarray(0, dimension))
       const vectors = random(1, dimension, next)
       const its = copies(vectors)
-      expectEqual(project(vectors, few, kernel), project(its, few), `basis ${size}`)
+      expectEqual(project(vectors, few, { kernel }), project(its, few), `basis ${size}`)
       expectEqual(vectors, its, `basis ${size}`)
     }
   })
 })
 
-test.each(lengths.filter((length) => length > 9))('what lies almost in the span comes out orthogonal to it (%i numbers)', (dimension) => {
+test.each(
+  lengths
+    .filter((length) => length > 9)
+    .flatMap(
+      (length) =>
+        [
+          [length, undefined, 'all of the basis'],
+          [length, 4, 'the last four'],
+          [length, 0, 'the last'],
+        ] as const,
+    ),
+)('what lies almost in the span comes out orthogonal to it (%i numbers, the first round against %s: %s)', (dimension, recent) => {
   const next = sequence(dimension)
   for (const size of [1, 6, 9]) {
     const basis = orthonormal(size, dimension, next)
@@ -118,7 +133,7 @@ test.each(lengths.filter((length) => length > 9))('what lies almost in the span 
         return out
       })
       const before = copies(vectors)
-      const coordinates = project(vectors, basis, kernel)
+      const coordinates = project(vectors, basis, { kernel, recent })
       vectors.forEach((vector, v) => {
         const length = Math.sqrt(dot(vector, vector))
         for (const [j, b] of basis.entries()) {
@@ -136,6 +151,13 @@ test.each(lengths.filter((length) => length > 9))('what lies almost in the span 
   }
 })
 
+test('a kernel is made once there was enough to do for it', () => {
+  const own = orthogonalKernel(100_000)
+  expect(own.reserve(9, 60_000)).toBeUndefined()
+  expect(own.reserve(9, 60_000)).toBeDefined()
+  expect(own.reserve(9, 100)).toBeUndefined()
+})
+
 describe('without SIMD', () => {
   afterEach(() => {
     vi.unstubAllGlobals()
@@ -146,12 +168,12 @@ describe('without SIMD', () => {
   ])('%s: plain loops', (_, platform) => {
     vi.stubGlobal('WebAssembly', platform)
     const next = sequence(2)
-    const none = orthogonalKernel()
-    expect(none.reserve(9)).toBeUndefined()
+    const none = orthogonalKernel(0)
+    expect(none.reserve(9, 1e9)).toBeUndefined()
     const basis = orthonormal(9, 2000, next)
     const vectors = random(2, 2000, next)
     const its = copies(vectors)
-    expect(project(vectors, basis, none)).toEqual(project(its, basis))
+    expect(project(vectors, basis, { kernel: none })).toEqual(project(its, basis))
     expect(vectors).toEqual(its)
   })
 })

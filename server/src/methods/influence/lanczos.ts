@@ -1,5 +1,5 @@
 import { breathe, type CancelToken } from '../cancel.ts'
-import { combineInPlace, project } from './orthogonal.ts'
+import { combineInPlace, dot, project } from './orthogonal.ts'
 import { type OrthogonalKernel, orthogonalKernel } from './orthogonal-kernel.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
@@ -43,10 +43,10 @@ export interface Eigenpairs {
 }
 
 /**
- * The k algebraically largest eigenpairs of a symmetric operator by block Lanczos with full re-orthogonalisation (Golub & Underwood 1977; Parlett,
- * The Symmetric Eigenvalue Problem, §13). Residuals come from the recurrence at no further product. A basis that has grown to `maxBasis` is cut down to
+ * The k algebraically largest eigenpairs of a symmetric operator by block Lanczos (Golub & Underwood 1977; Parlett, The Symmetric Eigenvalue Problem, §13),
+ * the recurrence over two blocks followed by full re-orthogonalisation. Residuals come from the recurrence at no further product. A basis that has grown to `maxBasis` is cut down to
  * the best of its eigenvectors and goes on from there (thick restart, Wu & Simon 2000): more products, less memory. For a basis of m vectors of dimension
- * d: 8·m·d operations for each product, 8·(m + 2·block)·d bytes; nothing else grows with d. A dimension below k gives all pairs there are.
+ * d: 4·(m + 2·block)·d operations for each product, 8·(m + 2·block)·d bytes; nothing else grows with d. A dimension below k gives all pairs there are.
  */
 export async function lanczos(hvp: Product | undefined, dimension: number, o: LanczosOptions): Promise<Eigenpairs> {
   if (!Number.isInteger(dimension) || dimension < 1) throw new RangeError(`A dimension is a whole number from 1, not ${dimension}.`)
@@ -58,14 +58,16 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
   const most = Math.max(k, o.maxProducts ?? dimension)
   const held = Math.min(dimension, Math.max(k + 2 * width, o.maxBasis ?? most + width))
   const rng = o.rng ?? fixedSequence()
-  const kernel = orthogonalKernel()
+  const slabs = { kernel: orthogonalKernel() }
 
   const basis: Float64Array[] = []
   /** Rows of the projected operator, one entry for each vector up to the last multiplied one. */
   const projected: Float64Array[] = []
   let products = 0
-  let block = freshVectors(Math.min(width, most), dimension, basis, rng, kernel)
+  let block = freshVectors(Math.min(width, most), dimension, basis, rng, slabs)
   let nextCheck = k
+  /** Vectors that images can have much along, by symmetry: the block before and the block itself; all of the basis at first and after it was cut down. */
+  let before = Number.POSITIVE_INFINITY
   for (;;) {
     await breathe(o.token)
     const images = await multiply(block)
@@ -74,14 +76,17 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
     basis.push(...block)
     const rest: Float64Array[] = []
     for (const image of images) {
-      requireNumbers(image, dimension)
+      requireLength(image, dimension)
       rest.push(image.slice())
     }
     await breathe(o.token)
-    const sizes = rest.map((vector) => Math.sqrt(dot(vector, vector)))
-    projected.push(...project(rest, basis, kernel))
+    const coordinates = project(rest, basis, { ...slabs, recent: before + block.length })
+    // No coordinate along anything is finite where an entry is not.
+    for (const [i, along] of coordinates.entries()) if (!along.every(Number.isFinite)) requireNumbers(images[i]!)
+    projected.push(...coordinates)
+    before = block.length
     const size = basis.length
-    const coupling = orthonormalise(rest, sizes, basis, scaleOf(projected), kernel)
+    const coupling = orthonormalise(rest, basis, scaleOf(projected), slabs)
     const last = products >= most || size >= dimension
     // Whole blocks only: with a part of one, what the others would have told were lost.
     const full = held < dimension && size + width > held
@@ -90,22 +95,23 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
       const largest = Math.max(Math.abs(values[0]!), Math.abs(values[size - 1]!))
       // ‖B·s‖, s the part of the pair's coordinates that belongs to the last block; nothing is left over once the basis spans the whole space.
       const residuals = Float64Array.from({ length: Math.min(k, size) }, (_, pair) =>
-        size === dimension ? 0 : lengthOf(coupling.rows.map((row) => dot(row, vectors[pair]!.subarray(first)))),
+        size === dimension ? 0 : Math.hypot(...coupling.rows.map((row) => dot(row, vectors[pair]!.subarray(first)))),
       )
       const converged = residuals.length === k && residuals.every((residual) => residual <= tolerance * largest)
       if (converged || last) {
-        combineInPlace(basis, vectors.slice(0, residuals.length), kernel)
+        combineInPlace(basis, vectors.slice(0, residuals.length), slabs)
         const found = basis.slice(0, residuals.length)
-        for (const vector of found) toLengthOne(vector)
+        for (const vector of found) divide(vector, lengthOf(vector))
         return { values: values.slice(0, residuals.length), vectors: found, residuals, products, converged }
       }
       nextCheck = Math.max(products + 1, Math.ceil(products * 1.05))
       if (full) {
         // Beyond k, what is kept brings the next ones nearer: half of the room that is left.
         const kept = Math.min(size - 1, held - width, k + Math.max(1, Math.floor((held - k - width) / 2)))
-        combineInPlace(basis, vectors.slice(0, kept), kernel)
+        combineInPlace(basis, vectors.slice(0, kept), slabs)
         basis.length = kept
         projected.length = 0
+        before = Number.POSITIVE_INFINITY
         for (let pair = 0; pair < kept; pair++) {
           const row = new Float64Array(pair + 1)
           row[pair] = values[pair]!
@@ -117,7 +123,7 @@ export async function lanczos(hvp: Product | undefined, dimension: number, o: La
     const room = Math.min(width, most - products, dimension - basis.length)
     if (block.length > room) block = block.slice(0, room)
     // An invariant subspace has been found in some direction: go on in a new one.
-    if (block.length < room) block.push(...freshVectors(room - block.length, dimension, [...basis, ...block], rng, kernel))
+    if (block.length < room) block.push(...freshVectors(room - block.length, dimension, [...basis, ...block], rng, slabs))
   }
 }
 
@@ -131,8 +137,11 @@ function blockProduct(hvp: Product | undefined, hvpBlock: BlockProduct | undefin
   }
 }
 
-function requireNumbers(values: Float64Array, dimension: number): void {
+function requireLength(values: Float64Array, dimension: number): void {
   if (values.length !== dimension) throw new RangeError(`A product has ${values.length} entries where ${dimension} were expected.`)
+}
+
+function requireNumbers(values: Float64Array): void {
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i]!))
       throw new RangeError(`Entry ${i} of a Hessian product is ${values[i]}: the model or its data is not finite.`)
@@ -140,33 +149,31 @@ function requireNumbers(values: Float64Array, dimension: number): void {
 }
 
 /**
- * Orthonormal vectors in place of those given (the independent ones first), and their coordinates: row i belongs to new vector i, column j to old
- * vector j. `before` is how long each was before the basis was taken out. What is smaller than rounding at this scale counts as nothing.
+ * Orthonormal vectors in place of those given, which are orthogonal to the basis (the independent ones first), and their coordinates: row i belongs to new
+ * vector i, column j to old vector j. What is smaller than rounding at this scale counts as nothing.
  */
 function orthonormalise(
   vectors: Float64Array[],
-  before: readonly number[],
   basis: readonly Float64Array[],
   scale: number,
-  kernel: OrthogonalKernel,
+  slabs: Slabs,
 ): { rank: number; rows: Float64Array[] } {
   const rows: Float64Array[] = []
   const kept: Float64Array[] = []
   vectors.forEach((vector, column) => {
-    kept.forEach((other, row) => {
-      const along = dot(vector, other)
-      rows[row]![column] = along
-      addScaled(vector, other, -along)
-    })
-    const size = Math.sqrt(dot(vector, vector))
+    const [along] = project([vector], kept, slabs)
+    for (const [row, coordinate] of along!.entries()) rows[row]![column] = coordinate
+    const size = lengthOf(vector)
     if (!(size > 1e-13 * scale)) return
-    for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / size
+    divide(vector, size)
     // A small remainder is mostly rounding, and that need not be orthogonal to anything.
-    if (size < 1e-3 * before[column]!) project([vector], basis, kernel)
-    project([vector], kept, kernel)
-    const again = Math.sqrt(dot(vector, vector))
-    if (!(again > 0.1)) return
-    for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / again
+    if (size < 1e-3 * Math.hypot(size, ...along!)) {
+      project([vector], basis, slabs)
+      project([vector], kept, slabs)
+      const again = lengthOf(vector)
+      if (!(again > 0.1)) return
+      divide(vector, again)
+    }
     const row = new Float64Array(vectors.length)
     row[column] = size
     rows.push(row)
@@ -178,24 +185,20 @@ function orthonormalise(
   return { rank: kept.length, rows }
 }
 
-function freshVectors(
-  count: number,
-  dimension: number,
-  basis: readonly Float64Array[],
-  rng: () => number,
-  kernel: OrthogonalKernel,
-): Float64Array[] {
+type Slabs = { readonly kernel: OrthogonalKernel }
+
+function freshVectors(count: number, dimension: number, basis: readonly Float64Array[], rng: () => number, slabs: Slabs): Float64Array[] {
   const made: Float64Array[] = []
   const all = [...basis]
   for (let tries = 0; made.length < count && tries < 20 * count; tries++) {
-    const vector = Float64Array.from({ length: dimension }, () => rng() - 0.5)
-    project([vector], all, kernel)
-    const size = Math.sqrt(dot(vector, vector))
+    const vector = new Float64Array(dimension)
+    for (let i = 0; i < dimension; i++) vector[i] = rng() - 0.5
+    project([vector], all, slabs)
+    const size = lengthOf(vector)
     if (!(size > 1e-10)) continue
-    for (let i = 0; i < dimension; i++) vector[i] = vector[i]! / size
-    project([vector], all, kernel)
-    const again = Math.sqrt(dot(vector, vector))
-    for (let i = 0; i < dimension; i++) vector[i] = vector[i]! / again
+    divide(vector, size)
+    project([vector], all, slabs)
+    divide(vector, lengthOf(vector))
     made.push(vector)
     all.push(vector)
   }
@@ -224,23 +227,12 @@ function scaleOf(projected: readonly Float64Array[]): number {
   return Math.max(largest, Number.MIN_VALUE)
 }
 
-function toLengthOne(vector: Float64Array): void {
-  const size = Math.sqrt(dot(vector, vector))
-  for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / size
+function lengthOf(vector: Float64Array): number {
+  return Math.sqrt(dot(vector, vector))
 }
 
-function lengthOf(values: readonly number[]): number {
-  return Math.hypot(...values)
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
-}
-
-function addScaled(target: Float64Array, a: Float64Array, factor: number): void {
-  for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * a[i]!
+function divide(vector: Float64Array, by: number): void {
+  for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! / by
 }
 
 /** SplitMix32 from a fixed seed. */
