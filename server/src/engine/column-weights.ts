@@ -78,10 +78,34 @@ export function denseWeights(columns: readonly ColumnWeights[], { rows, width }:
 /** The weights of one row, by column. O(width·log n). */
 export function rowWeights(columns: readonly ColumnWeights[], row: number, out: Float64Array): void {
   out.fill(0)
-  for (const { column, rows, weights } of columns) {
-    const at = rows ? placeOf(rows, row) : row
+  for (const slope of columns) {
+    const { column, others, weights } = slope
+    if (typeof weights === 'number' && others) {
+      if (placeOf(others, row) < 0) out[column]! += weights
+      continue
+    }
+    const at = slope.rows ? placeOf(slope.rows, row) : row
     if (at >= 0) out[column]! += typeof weights === 'number' ? weights : weights[at]!
   }
+}
+
+/** The first rows that a column speaks of with a weight, `most` of them. */
+export function firstRows(slope: ColumnWeights, rows: number, most: number): number[] {
+  const { others, weights } = slope
+  const found: number[] = []
+  if (typeof weights === 'number' && others) {
+    for (let row = 0, next = 0; row < rows && found.length < most; row++) {
+      if (others[next] === row) next++
+      else found.push(row)
+    }
+    return found
+  }
+  const list = slope.rows
+  const n = list?.length ?? rows
+  for (let i = 0; i < n && found.length < most; i++) {
+    if (typeof weights === 'number' || weights[i] !== 0) found.push(list ? list[i]! : i)
+  }
+  return found
 }
 
 function placeOf(rows: Int32Array, row: number): number {

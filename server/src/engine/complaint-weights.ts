@@ -1,5 +1,5 @@
 import type { ColumnWeights } from '../methods/influence/projection-kernel.ts'
-import { denseWeights, rowWeights } from './column-weights.ts'
+import { denseWeights, firstRows, rowWeights } from './column-weights.ts'
 import type { Predictions } from './predictions.ts'
 
 /** A table that the blamed model speaks of, with ∂q/∂p. */
@@ -76,11 +76,8 @@ function movesSoon(table: Predictions, slopes: Slopes): boolean {
   if (isDense(slopes)) return false
   const { width, values } = table
   const weights = new Float64Array(width)
-  for (const { rows, weights: given } of slopes) {
-    const n = Math.min(FIRST_ROWS, rows?.length ?? table.rows)
-    for (let i = 0; i < n; i++) {
-      if (typeof given !== 'number' && given[i] === 0) continue
-      const row = rows ? rows[i]! : i
+  for (const slope of slopes) {
+    for (const row of firstRows(slope, table.rows, FIRST_ROWS)) {
       rowWeights(slopes, row, weights)
       if (rowSquares(values, row * width, weights, 0, width) > 0 && varies(weights, 0, width)) return true
     }

@@ -7,7 +7,7 @@ import type { Json } from '../protocol/results.ts'
  */
 export type Cells =
   /** NaN is NULL; a number that is none is refused. */
-  | { readonly kind: 'number'; readonly at: number | Float64Array }
+  | { readonly kind: 'number'; readonly at: number | Float64Array; readonly whole?: 'no NULL' }
   /** 2 is NULL. */
   | { readonly kind: 'truth'; readonly at: number | Uint8Array }
   | { readonly kind: 'text'; readonly at: string | null | Codes }
@@ -22,7 +22,9 @@ export interface Codes {
 export class NotRowwise extends Error {}
 
 export const NULL: Cells = { kind: 'null' }
-const UNKNOWN = 2
+export const UNKNOWN = 2
+/** Four truths at a time, a byte each: bit 0 is true, bit 1 is unknown. */
+const ONES = 0x01010101
 
 export function cellsOf(data: ColumnData): Cells {
   const { valid } = data
@@ -31,7 +33,8 @@ export function cellsOf(data: ColumnData): Cells {
       for (let i = 0; i < data.values.length; i++) {
         if (Number.isNaN(data.values[i]!) && valid?.[i] !== 0) throw new NotRowwise('a number that is none')
       }
-      return { kind: 'number', at: valid ? data.values.map((value, i) => (valid[i] === 0 ? Number.NaN : value)) : data.values }
+      if (!valid) return { kind: 'number', at: data.values, whole: 'no NULL' }
+      return { kind: 'number', at: data.values.map((value, i) => (valid[i] === 0 ? Number.NaN : value)) }
     }
     case 'boolean':
       return { kind: 'truth', at: valid ? data.values.map((value, i) => (valid[i] === 0 ? UNKNOWN : value)) : data.values }
@@ -90,10 +93,38 @@ export function compare(op: Comparison, left: Cells, right: Cells): Cells {
   if (typeof a === 'number' && (op === '=' || op === '<>')) return compare(op, right, left)
   const length = typeof a === 'number' ? (b as Float64Array).length : a.length
   const out = new Uint8Array(length)
-  if (typeof a !== 'number' && typeof b === 'number' && !Number.isNaN(b)) compareAll(op, a, b, out)
-  else if (typeof a === 'number') for (let i = 0; i < length; i++) out[i] = judged(op, a, (b as Float64Array)[i]!)
+  if (typeof a !== 'number' && typeof b === 'number' && !Number.isNaN(b)) {
+    if (left.kind === 'number' && left.whole) compareWhole(op, a, b, out)
+    else compareAll(op, a, b, out)
+  } else if (typeof a === 'number') for (let i = 0; i < length; i++) out[i] = judged(op, a, (b as Float64Array)[i]!)
   else for (let i = 0; i < length; i++) out[i] = judged(op, a[i]!, typeof b === 'number' ? b : b[i]!)
   return { kind: 'truth', at: out }
+}
+
+/** Where there is no NULL, half of the comparisons are the opposite of the others; four rows at a time. */
+function compareWhole(op: Comparison, a: Float64Array, b: number, out: Uint8Array): void {
+  const fours = new Int32Array(out.buffer, 0, a.length >> 2)
+  const flip = op === '<>' || op === '>=' || op === '>' ? ONES : 0
+  if (op === '=' || op === '<>') {
+    for (let four = 0, i = 0; four < fours.length; four++, i += 4) {
+      const low = Number(a[i]! === b) | (Number(a[i + 1]! === b) << 8)
+      const high = Number(a[i + 2]! === b) | (Number(a[i + 3]! === b) << 8)
+      fours[four] = (low | (high << 16)) ^ flip
+    }
+  } else if (op === '<' || op === '>=') {
+    for (let four = 0, i = 0; four < fours.length; four++, i += 4) {
+      const low = Number(a[i]! < b) | (Number(a[i + 1]! < b) << 8)
+      const high = Number(a[i + 2]! < b) | (Number(a[i + 3]! < b) << 8)
+      fours[four] = (low | (high << 16)) ^ flip
+    }
+  } else {
+    for (let four = 0, i = 0; four < fours.length; four++, i += 4) {
+      const low = Number(a[i]! <= b) | (Number(a[i + 1]! <= b) << 8)
+      const high = Number(a[i + 2]! <= b) | (Number(a[i + 3]! <= b) << 8)
+      fours[four] = (low | (high << 16)) ^ flip
+    }
+  }
+  for (let i = 4 * fours.length; i < a.length; i++) out[i] = judged(op, a[i]!, b)
 }
 
 /** Without a branch: which rows hold is hard to predict. NaN compares as false, and is marked beside. */
@@ -172,14 +203,14 @@ export function both(left: number | Uint8Array, right: number | Uint8Array): num
   if (typeof left === 'number')
     return left === 0 ? 0 : left === 1 ? right : typeof right === 'number' ? meet(left, right) : mapped(right, left, meet)
   if (typeof right === 'number') return both(right, left)
-  return inFours(left, right, meetFour, meet)
+  return meetAll(left, right)
 }
 
 export function either(left: number | Uint8Array, right: number | Uint8Array): number | Uint8Array {
   if (typeof left === 'number')
     return left === 1 ? 1 : left === 0 ? right : typeof right === 'number' ? join(left, right) : mapped(right, left, join)
   if (typeof right === 'number') return either(right, left)
-  return inFours(left, right, joinFour, join)
+  return joinAll(left, right)
 }
 
 const meet = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : a === 1 && b === 1 ? 1 : UNKNOWN)
@@ -192,28 +223,38 @@ function mapped(values: Uint8Array, other: number, by: (a: number, b: number) =>
   return out
 }
 
-/** Four truths at a time, a byte each: bit 0 is true, bit 1 is unknown. */
-const ONES = 0x01010101
-const meetFour = (a: number, b: number): number => {
-  const both = a & b & ONES
-  return both | (((a | (a >>> 1)) & (b | (b >>> 1)) & ~both & ONES) << 1)
-}
-const joinFour = (a: number, b: number): number => {
-  const one = (a | b) & ONES
-  return one | ((((a | b) >>> 1) & ~one & ONES) << 1)
+/** Four rows at a time; those that are left over, or all where the bytes do not lie by fours, one by one. */
+function meetAll(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length)
+  const [left, right, fours] = [inFours(a, b), inFours(b, a), inFours(out, a.byteOffset % 4 === 0 ? b : a)] as const
+  for (let i = 0; i < fours.length; i++) {
+    const x = left[i]!
+    const y = right[i]!
+    const one = x & y & ONES
+    fours[i] = one | (((x | (x >>> 1)) & (y | (y >>> 1)) & ~one & ONES) << 1)
+  }
+  for (let i = 4 * fours.length; i < out.length; i++) out[i] = meet(a[i]!, b[i]!)
+  return out
 }
 
-function inFours(a: Uint8Array, b: Uint8Array, four: (a: number, b: number) => number, by: (a: number, b: number) => number): Uint8Array {
+function joinAll(a: Uint8Array, b: Uint8Array): Uint8Array {
   const out = new Uint8Array(a.length)
-  const nFours = a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0 ? a.length >> 2 : 0
-  const [left, right, result] = [a, b, out].map((bytes) => new Int32Array(bytes.buffer, nFours > 0 ? bytes.byteOffset : 0, nFours)) as [
-    Int32Array,
-    Int32Array,
-    Int32Array,
-  ]
-  for (let i = 0; i < nFours; i++) result[i] = four(left[i]!, right[i]!)
-  for (let i = 4 * nFours; i < out.length; i++) out[i] = by(a[i]!, b[i]!)
+  const [left, right, fours] = [inFours(a, b), inFours(b, a), inFours(out, a.byteOffset % 4 === 0 ? b : a)] as const
+  for (let i = 0; i < fours.length; i++) {
+    const x = left[i]!
+    const y = right[i]!
+    const one = (x | y) & ONES
+    fours[i] = one | ((((x | y) >>> 1) & ~one & ONES) << 1)
+  }
+  for (let i = 4 * fours.length; i < out.length; i++) out[i] = join(a[i]!, b[i]!)
   return out
+}
+
+/** Empty where either does not begin at a multiple of four. */
+function inFours(bytes: Uint8Array, other: Uint8Array): Int32Array {
+  return bytes.byteOffset % 4 === 0 && other.byteOffset % 4 === 0
+    ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+    : new Int32Array(0)
 }
 
 export function negated(truth: number | Uint8Array): number | Uint8Array {

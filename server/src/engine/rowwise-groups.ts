@@ -1,5 +1,5 @@
 import type { Json } from '../protocol/results.ts'
-import { type Cells, isVector, jsonOf } from './rowwise-cells.ts'
+import { type Cells, type Codes, isVector, jsonOf } from './rowwise-cells.ts'
 import type { Bench, Compiled } from './rowwise-expressions.ts'
 import type { RowSet } from './rowwise-lineage.ts'
 
@@ -31,6 +31,17 @@ export class Grouping {
     const cards = codes.map((c) => c?.first.length ?? 1)
     const combined = cards.reduce((product, card) => product * card, 1)
     const known = combined <= 4 * this.#rows + 1024 ? new Int32Array(combined).fill(-1) : new Map<number, number>()
+    const single = codes.length === 1 && !(known instanceof Map) ? codes[0] : undefined
+    if (single && !(known instanceof Map)) {
+      const { codes: own, first } = single
+      for (let i = 0, n = rows?.length ?? this.#rows; i < n; i++) {
+        const row = rows ? rows[i]! : i
+        const code = own[row]!
+        if (known[code]! < 0) known[code] = this.#place([jsonOf(cells[0]!, first[code]!)])
+        places[row] = known[code]!
+      }
+      return places
+    }
     for (let i = 0, n = rows?.length ?? this.#rows; i < n; i++) {
       const row = rows ? rows[i]! : i
       let code = 0
@@ -70,19 +81,32 @@ interface Coded {
 }
 
 function coded(cells: Cells, rows: number): Coded {
+  if (cells.kind === 'text') return codedText(cells.at as Codes, rows)
   const codes = new Int32Array(rows)
   const first: number[] = []
-  const known = new Map<unknown, number>()
-  const raw = (row: number): unknown =>
-    cells.kind === 'text' ? (cells.at as { codes: Int32Array }).codes[row] : (cells as { at: Float64Array }).at[row]
+  const known = new Map<number | undefined, number>()
+  const values = (cells as { at: Float64Array | Uint8Array }).at
   for (let row = 0; row < rows; row++) {
-    const value = raw(row)
+    const value = values[row]
     let code = known.get(value)
     if (code === undefined) {
       code = first.push(row) - 1
       known.set(value, code)
     }
     codes[row] = code
+  }
+  return { codes, first }
+}
+
+/** Its codes are dense already, but for NULL, and for words that no row has. */
+function codedText({ codes: given, dictionary }: Codes, rows: number): Coded {
+  const codes = new Int32Array(rows)
+  const first: number[] = []
+  const known = new Int32Array(dictionary.length + 1).fill(-1)
+  for (let row = 0; row < rows; row++) {
+    const word = given[row]! + 1
+    if (known[word]! < 0) known[word] = first.push(row) - 1
+    codes[row] = known[word]!
   }
   return { codes, first }
 }

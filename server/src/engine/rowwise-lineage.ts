@@ -1,6 +1,6 @@
 import type { RowwisePlan } from '../plan/plan.ts'
 import type { Json } from '../protocol/results.ts'
-import { both, type Cells, numberOf, truthOf } from './rowwise-cells.ts'
+import { both, type Cells, numberOf, truthOf, UNKNOWN } from './rowwise-cells.ts'
 import { type Bench, type Compiled, ExpressionCompiler, type Surroundings, type Wanted } from './rowwise-expressions.ts'
 import { Grouping } from './rowwise-groups.ts'
 
@@ -87,7 +87,13 @@ export function lineage(
     const value = numberOf(compiled.run(bench))
     return value === 0 ? 0 : value
   }
-  const conditions = [...query.where].sort((a, b) => Number(b.moves) - Number(a.moves))
+  const moving = query.where.filter((c) => c.moves)
+  let known: number | Uint8Array | undefined
+  /** What is the same for all choices, once one of them passes the rest. */
+  const still = () => {
+    known ??= simplest(query.where.filter((c) => !c.moves).reduce<number | Uint8Array>((all, c) => both(all, truthOf(c.run(bench))), 1))
+    return known
+  }
   const passing: Passing[] = []
   const joint = nChoices.reduce((product, n) => product * n, 1)
   for (let place = 0; place < joint; place++) {
@@ -96,14 +102,13 @@ export function lineage(
       rest = Math.floor(rest / nChoices[v]!)
     }
     let mask: number | Uint8Array = 1
-    for (const condition of conditions) {
+    for (const condition of moving) {
       const truth = truthOf(condition.run(bench))
-      if (typeof truth === 'number') {
-        if (truth !== 1) mask = 0
-      } else if (mask !== 0) mask = mask === 1 ? truth : (both(mask, truth) as Uint8Array)
+      mask = typeof truth === 'number' && truth !== 1 ? 0 : both(mask, truth)
       if (mask === 0) break
     }
-    if (mask === 0) continue
+    if (mask !== 0) mask = both(mask, still())
+    if (mask === 0 || mask === UNKNOWN) continue
     const rows = typeof mask === 'number' ? undefined : listed(mask)
     if (rows?.length === 0 || data.rows === 0) continue
     passing.push({
@@ -115,6 +120,11 @@ export function lineage(
     })
   }
   return { passing, keys: groups.keys() }
+}
+
+/** One value where all rows are true. */
+function simplest(truth: number | Uint8Array): number | Uint8Array {
+  return typeof truth !== 'number' && truth.every((t) => t === 1) ? 1 : truth
 }
 
 /** Some of the rows, in rising order; where they are most of them, the others are what is known at once. */
@@ -144,11 +154,11 @@ export class RowSet {
       out[n] = list[i]!
       n += Number(groups[list[i]!] === group)
     }
-    return listed(out.subarray(0, n))
+    return ofList(out.subarray(0, n))
   }
 }
 
-const listed = (list: Int32Array): RowSet => new RowSet(list.length, () => list)
+const ofList = (list: Int32Array): RowSet => new RowSet(list.length, () => list)
 
 /** Of all rows those that are in a group. */
 export function rowsInGroup(groups: Int32Array, group: number): RowSet {
@@ -158,18 +168,19 @@ export function rowsInGroup(groups: Int32Array, group: number): RowSet {
     out[n] = i
     n += Number(groups[i] === group)
   }
-  return listed(out.subarray(0, n))
+  return ofList(out.subarray(0, n))
 }
 
 /** Rows that are looked at to tell whether most are true. */
 const LOOKED_AT = 64
 
-function rowsOf(truth: Uint8Array): RowSet {
+/** The rows that are true. O(rows). */
+export function rowsOf(truth: Uint8Array): RowSet {
   let some = 0
   const step = Math.max(1, Math.floor(truth.length / LOOKED_AT))
   for (let i = 0; i < truth.length; i += step) some += Number(truth[i] === 1)
   const others = 4 * some * step > 3 * truth.length ? falseRows(truth) : undefined
-  return others ? new RowSet(truth.length - others.length, () => trueRows(truth), others) : listed(trueRows(truth))
+  return others ? new RowSet(truth.length - others.length, () => trueRows(truth), others) : ofList(trueRows(truth))
 }
 
 const ALL_TRUE = 0x01010101
