@@ -90,6 +90,23 @@ describe('eigenpairs equal those of the dense matrix', () => {
     })
   })
 
+  it('orthogonal to each other to the last digits, though products are rounded to float32 and so not quite symmetric', async () => {
+    const { matrix } = symmetricWith(
+      range(300, (i) => 0.9 ** i),
+      9,
+    )
+    for (const maxBasis of [300, 40]) {
+      const hvpBlock = (vectors: readonly Float64Array[]) => vectors.map((v) => Float64Array.from(Float32Array.from(times(matrix, v))))
+      const found = await lanczos(undefined, 300, { k: 20, block: 4, hvpBlock, tolerance: 1e-5, maxBasis })
+      expect(found.converged).toBe(true)
+      found.vectors.forEach((v, i) => {
+        found.vectors.forEach((other, j) => {
+          expect(Math.abs(dot(v, other) - (i === j ? 1 : 0))).toBeLessThan(1e-12)
+        })
+      })
+    }
+  })
+
   it('as does the small dense solver', () => {
     for (const [, values] of spectra) {
       const { matrix } = symmetricWith(values, 5)
