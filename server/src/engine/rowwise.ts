@@ -13,7 +13,8 @@ const CANCELLED = 1e-14
 /**
  * A relaxed query over one table, computed from typed arrays: the same sums as the database's (`plan/provenance/lineage.ts`), without a statement. Every
  * joint choice of what a row might be predicted as is taken for all rows at once; a condition that speaks of the choice alone drops it whole, so that
- * `predict(c) = 7 and …` reads one class of the rows that satisfy the rest. O(rows × choices that remain × slots).
+ * `predict(c) = 7 and …` reads one class of the rows that satisfy the rest. O(rows × choices that remain × slots); a count of most of the rows is a known sum less the
+ * other rows.
  */
 export class RowwiseAnswer {
   /** The columns that identify each group. */
