@@ -119,7 +119,7 @@ test.each(
           [length, 0, 'the last'],
         ] as const,
     ),
-)('what lies almost in the span comes out orthogonal to it (%i numbers, the first round against %s: %s)', (dimension, recent) => {
+)('what lies almost in the span comes out orthogonal to it (%i numbers, the first round against %s: %s)', (dimension, recent, _) => {
   const next = sequence(dimension)
   for (const size of [1, 6, 9]) {
     const basis = orthonormal(size, dimension, next)
