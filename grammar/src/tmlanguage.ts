@@ -49,6 +49,11 @@ const declarationRule = (kind: (typeof declarationWords)[number]): Rule => {
     match: String.raw`${opening}(?i:(${anyOf(chosen)})[ \t]+(${settingNames}))\b`,
     captures: capture('keyword.control.clause.assay', 'support.function.setting.assay'),
   }
+  // `lower n`, and not the column of that name in `lower in (1, 2)`.
+  const directionRule: Rule = {
+    match: String.raw`${opening}(?i:(expect)[ \t]+(lower|higher))(?=[ \t]+(?!(?i:${anyOf(operators)})\b)[\p{L}_"])`,
+    captures: capture('keyword.control.clause.assay', 'keyword.other.assay'),
+  }
   return {
     name: `meta.declaration.${kind.word}.assay`,
     begin: String.raw`^(?i:(${kind.word}))\b(?:[ \t]+(${word}|${quoted}))?`,
@@ -57,6 +62,7 @@ const declarationRule = (kind: (typeof declarationWords)[number]): Rule => {
     patterns: [
       { match: String.raw`(?i:\b(on|using|against|for)\b)(?=[^{]*\{|[^{]*\bwhere\b)`, captures: capture('keyword.other.assay') },
       ...(chosen.length > 0 ? [settingRule] : []),
+      ...(clauses.includes('expect') ? [directionRule] : []),
       ...(clauses.length > 0 ? [clauseRule] : []),
       include('expression'),
     ],
