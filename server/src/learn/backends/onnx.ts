@@ -20,7 +20,7 @@ export async function loadOnnx(
   search: 'quiet' | 'thorough' = 'thorough',
 ): Promise<Loaded<OnnxTensor>> {
   if (provider === 'webgpu' && search === 'quiet') requireVulkan()
-  const others = watchOthers()
+  const others = provider === 'cpu' ? watchOthers() : async () => 0
   const runtime = await importRuntime()
   runtime.env.logLevel = 'fatal'
   const device = onnxDevice(runtime, sessionOptions(provider, threads, await others()))
