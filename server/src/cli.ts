@@ -11,8 +11,9 @@ import { ensureWritable, Unwritable, writeProblems } from './cli/output.ts'
 import { planCommand } from './cli/plan.ts'
 import { runCommand } from './cli/run.ts'
 import { notBuilt } from './cli/sentences.ts'
-import { type Settings, withEngine, withOutput } from './cli/settings.ts'
+import { type Settings, withEngine, withOutput, withWatch } from './cli/settings.ts'
 import { version } from './cli/version.ts'
+import { type WatchSettings, watchCommand } from './cli/watch.ts'
 
 /**
  * The command line: one file for each command under `cli/`, over the same workspace and engine as the editor. Here: what the arguments are,
@@ -35,6 +36,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     .action((file: string, names: string[], settings: Settings) =>
       finish(settings, file, () => runCommand(file, names, settings, io), 'with findings'),
     )
+  withWatch(
+    program.command('watch <file> [complaint]').description('evaluate a complaint and follow its files: an update whenever rows come'),
+  ).action((file: string, name: string | undefined, settings: WatchSettings) =>
+    finish(settings, file, () => watchCommand(file, name, settings, io)),
+  )
   withEngine(program.command('plan <file> <name>').description('what a run would do and cost, without doing it')).action(
     (file: string, name: string, settings: Settings) => finish(settings, file, () => planCommand(file, name, settings, io)),
   )

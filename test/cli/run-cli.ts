@@ -77,6 +77,7 @@ function fakeEngine(answers: Answers, ran: string[]): Engine {
       return plans.map((plan) => outcome(plan))
     },
     index: async (plan, model) => outcome({ ...plan, name: model }, 'index'),
+    follow: async () => ({ kind: 'idle' }),
     positions: async ({ keys }) => keys.map(() => null),
     preview: async (plan) => outcome(plan),
     profile: () => Promise.reject(new Error('the command line shows no facts')),

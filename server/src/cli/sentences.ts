@@ -45,6 +45,13 @@ export function unknownName(name: string, file: string, near: string | undefined
 export function notAModel(name: string, kind: string): string {
   return `\`${name}\` is a ${kind}; only a model has a debugging index.`
 }
+export function notAComplaint(name: string, kind: string): string {
+  return `\`${name}\` is a ${kind}; only a complaint can be watched.`
+}
+export const noComplaint = (file: string) => `\`${file}\` declares no complaint, so there is nothing to watch.`
+export function whichComplaint(names: readonly string[]): string {
+  return `Name one of the complaints: ${names.map((name) => `\`${name}\``).join(', ')}.`
+}
 export function nothingComputed(errors: number): string {
   return errors === 1 ? 'Nothing was computed: mend the error above first.' : `Nothing was computed: mend the ${errors} errors above first.`
 }
@@ -55,6 +62,7 @@ export const nothingDeclared = (file: string) => `\`${file}\` declares nothing, 
 export const formatted = (file: string) => `formatted ${file}`
 export const wouldChange = (file: string) => `${file} is not formatted as \`assay format\` would write it.`
 export const wroteReport = (file: string) => `report written to ${file}`
+export const stoppedWatching = 'Stopped watching.'
 export const interrupted = 'Cancelled. Nothing was left half-written.'
 export const checkedWell = (files: number) => (files === 1 ? '1 file, no problems.' : `${files} files, no problems.`)
 export function checkedBadly(errors: number, warnings: number): string {

@@ -18,12 +18,27 @@ export interface Session {
   readonly settings: Settings
   load(file: string): Promise<Loaded>
   engine(): Engine
+  /** The user has interrupted: what waits for something else than the engine ends. */
+  isStopping(): boolean
 }
+
+/** What a command says when it is interrupted, and the exit code then. */
+export interface Ending {
+  readonly words: string
+  code(): number
+}
+const cancelled: Ending = { words: interrupted, code: () => EXIT.interrupted }
 
 const hardStopMs = 950
 
 /** Runs a command's work; ends its engine afterwards, and within a second when the user interrupts. Returns the exit code. */
-export async function inSession(first: string, settings: Settings, io: Io, work: (session: Session) => Promise<number>): Promise<number> {
+export async function inSession(
+  first: string,
+  settings: Settings,
+  io: Io,
+  work: (session: Session) => Promise<number>,
+  ending: Ending = cancelled,
+): Promise<number> {
   const path = absolute(io.cwd, first)
   let folder: string | undefined
   let engine: Engine | undefined
@@ -41,13 +56,13 @@ export async function inSession(first: string, settings: Settings, io: Io, work:
   const stopListening = io.onInterrupt(() => {
     if (stopping) return leave()
     stopping = true
-    io.err.write(`\n${interrupted}\n`)
+    io.err.write(`\n${ending.words}\n`)
     setTimeout(leave, engine ? hardStopMs : 0).unref()
     engine?.cancel()
   })
   const leave = () => {
     removeTemporaries(folder)
-    io.exit(EXIT.interrupted)
+    io.exit(ending.code())
   }
 
   let describe: ((readings: readonly Reading[]) => Promise<readonly Described[]>) | undefined
@@ -55,6 +70,7 @@ export async function inSession(first: string, settings: Settings, io: Io, work:
     io,
     settings,
     engine: startedEngine,
+    isStopping: () => stopping,
     load: (file) => {
       describe ??= schemaReader({ describe: (readings) => startedEngine().describe(readings), fingerprint }, ownFolder())
       const spec = absolute(io.cwd, file)
@@ -63,9 +79,9 @@ export async function inSession(first: string, settings: Settings, io: Io, work:
   }
   try {
     const code = await work(session)
-    return stopping ? EXIT.interrupted : code
+    return stopping ? ending.code() : code
   } catch (reason) {
-    if (reason instanceof Cancelled) return EXIT.interrupted
+    if (reason instanceof Cancelled) return ending.code()
     throw reason
   } finally {
     await engine?.close()

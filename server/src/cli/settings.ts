@@ -29,10 +29,31 @@ export function withOutput(command: Command): Command {
 }
 
 export function withEngine(command: Command): Command {
-  return withOutput(command)
+  return withComputing(withOutput(command))
+}
+
+export function withWatch(command: Command): Command {
+  return withComputing(command)
+    .addOption(new Option('--format <format>', 'how updates are written').choices(['text', 'json']).default('text'))
+    .option('--top <n>', 'training rows to tell in each update, in place of the first ten of those that are blamed', whole(1))
+    .option('--every <seconds>', 'how often the files are looked at', seconds(0.05), 1)
+    .option('--until-idle <seconds>', 'end when the files have not grown for so long', seconds(0))
+}
+
+function withComputing(command: Command): Command {
+  return command
     .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
     .option('--seed <n>', 'seed of training and of sampling, in place of the ones in the file; splits keep theirs', whole(0))
     .option('--threads <n>', 'threads that may compute at once', whole(1))
+}
+
+function seconds(least: number) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isFinite(value) || value < least)
+      throw new InvalidArgumentError(`A number of seconds from ${least} on is needed here.`)
+    return value
+  }
 }
 
 function whole(least: number) {

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { nativeEnvironment } from '../learn/backends/native/environment.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { SourceFacts } from '../protocol/facts.ts'
-import type { Described, Engine, EngineOptions, Outcome, RunEvent } from './events.ts'
+import type { Described, Engine, EngineOptions, FollowEnd, Outcome, RunEvent } from './events.ts'
 import { failedOutcome } from './failure.ts'
 
 /**
@@ -15,7 +15,7 @@ const LAST_RESORT_MS = 5000
 
 export type Call = {
   readonly id: number
-  readonly method: 'describe' | 'run' | 'index' | 'positions' | 'preview' | 'profile' | 'close'
+  readonly method: 'describe' | 'run' | 'index' | 'follow' | 'positions' | 'preview' | 'profile' | 'close'
   readonly args: readonly unknown[]
 }
 export type Reply =
@@ -119,6 +119,7 @@ export function startWorker(options: EngineOptions, script: URL): Engine {
         return failedOutcome(plan, crash(reason))
       }
     },
+    follow: (plans, request, emit) => call<FollowEnd>('follow', [plans, request], emit),
     positions: (asked) => call<readonly (number | null)[]>('positions', [asked]),
     preview: async (plan, request, emit) => {
       try {

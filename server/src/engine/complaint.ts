@@ -236,6 +236,7 @@ export function direction(e: ExpectationPlan, actual: number | undefined): -1 | 
   }
 }
 
-const expectedOf = (e: ExpectationPlan): string | number => (e.relation === 'between' ? `${e.value} to ${e.high}` : (e.value ?? e.relation))
+export const expectedOf = (e: ExpectationPlan): string | number =>
+  e.relation === 'between' ? `${e.value} to ${e.high}` : (e.value ?? e.relation)
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null)

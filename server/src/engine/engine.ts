@@ -10,6 +10,7 @@ import { absentReading } from './absent-rows.ts'
 import { openCache } from './cache.ts'
 import { breather, type RunContext } from './context.ts'
 import type { Engine, EngineOptions, Outcome, RunEvent } from './events.ts'
+import { followComplaint } from './follow.ts'
 import { createOnnxModels, releaseOnnxModels } from './onnx-model.ts'
 import { runPreview } from './preview.ts'
 import { profileSource } from './profile.ts'
@@ -141,6 +142,7 @@ export function openEngine(options: EngineOptions, shared?: Int32Array): Engine 
         follow({ kind: 'finished', outcome })
         return outcome
       }),
+    follow: (plans, request, emit) => withContext(emit, (ctx, follow) => followComplaint(ctx, plans, request, follow)),
     positions: (asked) => withTables((tables) => rowPositions(tables, asked)),
     preview: (plan, request, emit): Promise<Outcome> =>
       withContext(emit, (ctx, follow) => {

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { SourceFacts } from '../protocol/facts.ts'
 import type { BackendInfo, Result } from '../protocol/results.ts'
 import type { Picture } from '../protocol/views.ts'
+import type { WatchLine } from '../protocol/watch.ts'
 import type { Reading, Schema } from '../sql/tree.ts'
 
 /**
@@ -19,6 +20,8 @@ export type RunEvent =
   /** `of` is 0 where the end is not known. */
   | { readonly kind: 'step'; readonly name: string; readonly stage: string; readonly done: number; readonly of: number }
   | { readonly kind: 'finished'; readonly outcome: Outcome }
+  /** Of a complaint that is followed. */
+  | { readonly kind: 'watched'; readonly line: WatchLine }
 
 export interface Outcome {
   readonly result: Result
@@ -51,6 +54,20 @@ export interface IndexFiles {
   readonly rank?: string
 }
 
+export interface FollowRequest {
+  readonly complaint: string
+  /** Training rows to tell in an update. */
+  readonly top: number
+  readonly everyMs: number
+  /** Ends after so long without growth. */
+  readonly idleMs?: number
+  /** Views of which every row comes of one row of what they read, whatever the others are. */
+  readonly rowwise: readonly string[]
+}
+
+/** `changed`: evaluate anew, for another reason than lines at the end. */
+export type FollowEnd = { readonly kind: 'idle' } | { readonly kind: 'changed'; readonly why?: string }
+
 export interface PreviewRequest {
   /** At most this many rows. */
   readonly limit: number
@@ -69,6 +86,8 @@ export interface Engine {
   run(plans: readonly Plan[], emit: (event: RunEvent) => void): Promise<readonly Outcome[]>
   /** Trains the model (if need be) and stores its debugging index. */
   index(plan: Plan, model: string, emit: (event: RunEvent) => void, file?: IndexFiles): Promise<Outcome>
+  /** Evaluates a complaint (the last plan) and follows its files, batch by batch where that can be; ends when they are idle, or have changed otherwise. */
+  follow(plans: readonly Plan[], request: FollowRequest, emit: (event: RunEvent) => void): Promise<FollowEnd>
   /** Where rows stand in what is read, by key; rejects where it cannot be read. */
   positions(asked: PositionsAsked): Promise<readonly (number | null)[]>
   /** The first rows of a plan's source or slice; a failure is a result. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs'
+import { join } from 'node:path'
 import { hashReading } from '../data/data-hash.ts'
 import type { Reading } from '../sql/tree.ts'
 import { writeAtomically } from './cache.ts'
@@ -21,6 +22,8 @@ interface Known extends Grown {
 
 /** `what`: everything that is done to the files. Remembers the present state for the next time. O(bytes of the old files) where something has grown. */
 export async function grownSince(ctx: RunContext, reading: Reading, what: string, present: Grown): Promise<Grown | undefined> {
+  // A copy that is read for a moment (`growth.ts`) does not grow.
+  if (reading.kind === 'file' && reading.path.startsWith(join(ctx.cache.folder, 'tmp'))) return undefined
   const path = `${ctx.cache.folder}/known/${digest(JSON.stringify(reading), what)}.json`
   const before = remembered(path)
   if (before?.hash === present.hash) return before.from

@@ -33,12 +33,13 @@ export interface MaintainedComplaint {
   coordinates(): Float64Array
 }
 
-/** Starts with nothing counted. Throws `DataProblem` where a query cannot be kept up to date. */
+/** Starts with nothing counted; `ofNothing` is what the query gives then, if it has no groups. Throws `DataProblem` where a query cannot be kept up to date. */
 export function maintainComplaint(
   ctx: RunContext,
   task: ComplaintTask,
   models: readonly FittedModel[],
   index: DebuggingIndex,
+  ofNothing?: number | null,
 ): MaintainedComplaint {
   const plan = maintainable(task, models)
   const [expectation] = task.expectations
@@ -55,10 +56,11 @@ export function maintainComplaint(
     }
   }
   const told = () =>
-    relaxed.keys().flatMap((group) => {
-      const [soft, sharp] = [relaxed.group(group)!, hard.group(group)]
+    (task.groups === 0 ? ['[]'] : relaxed.keys()).flatMap((group) => {
+      const [soft, sharp] = [relaxed.group(group) ?? emptySums(task.slots, index.k), hard.group(group)]
       if (!sharp && task.groups > 0) return []
-      const actual = finite(treeValue(expectation!.tree, (sharp ?? emptySums(task.slots, 0)).values))
+      const isNothing = !sharp && ofNothing !== undefined
+      const actual = isNothing ? ofNothing : finite(treeValue(expectation!.tree, (sharp ?? emptySums(task.slots, 0)).values))
       const value = finite(treeValue(expectation!.tree, soft.values))
       return [{ group, actual, relaxed: value, push: direction(expectation!, actual ?? undefined) }]
     })
@@ -70,7 +72,8 @@ export function maintainComplaint(
       const out = new Float64Array(index.k)
       for (const { group, push, relaxed: value } of told()) {
         if (push === 0 || value === null) continue
-        const sums = relaxed.group(group)!
+        const sums = relaxed.group(group)
+        if (!sums) continue
         const slopes = new Float64Array(task.slots)
         addSlopes(expectation!.tree, sums.values, push, slopes)
         if (slopes.every(Number.isFinite)) addCoordinates(sums, slopes, out)

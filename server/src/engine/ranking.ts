@@ -61,6 +61,8 @@ export interface RankingRequest {
   readonly evaluated: Evaluated
   readonly suspects: SuspectsSpec
   readonly seed: number
+  /** The complaint's gradient in the eigenvectors' coordinates, where it is kept (`maintained.ts`): nothing is projected then. */
+  readonly coordinates?: Float64Array
 }
 
 export async function rankSuspects(ctx: RunContext, request: RankingRequest): Promise<Ranking> {
@@ -121,7 +123,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
   const by = automatic ? 'odds' : 'effect'
   const changed =
     changesInputs(treatment) && index.k > 0 ? await changeBlock(ctx, model, { index, pairs, change: treatment, by }) : undefined
-  const parts = partsOf(request)
+  const parts = request.coordinates ? [] : partsOf(request)
   const projected = []
   for (const part of parts) projected.push(await queryProjections(ctx, model, part.predictions, index))
   // Only a choice of k waits for it; a ranking need not.
@@ -135,7 +137,7 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     ])
   }
   const ranked = performance.now()
-  const coefficients = new Float64Array(index.k)
+  const coefficients = request.coordinates?.slice() ?? new Float64Array(index.k)
   for (const [i, part] of parts.entries()) {
     const some = await projected[i]!.along(part)
     for (let l = 0; l < index.k; l++) coefficients[l]! += some[l]!
@@ -160,9 +162,11 @@ async function byInfluence(ctx: RunContext, request: RankingRequest, members: Ui
     }
   const lifted = apart ?? rankCoordinates({ index, block: block!, k, treatment, classes, resident }, query, top)
   const rankMs = evaluated.relaxMs + performance.now() - ranked
-  const share = shareHeld(coefficients, k, chosen ?? (await queryNorm(ctx, request)))
+  const share = request.coordinates ? undefined : shareHeld(coefficients, k, chosen ?? (await queryNorm(ctx, request)))
   const notes =
-    share < 0.9 ? [`The ${k} eigenvectors hold ${Math.round(share * 100)} % of the complaint’s gradient: compare with method cg.`] : []
+    share !== undefined && share < 0.9
+      ? [`The ${k} eigenvectors hold ${Math.round(share * 100)} % of the complaint’s gradient: compare with method cg.`]
+      : []
   notes.push(...(changed?.notes ?? []))
   if (apart) notes.push(apartWords(apart.share))
   const wanted = given ?? Math.min(pairs, model.trained!.theta.length)

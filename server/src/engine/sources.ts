@@ -45,20 +45,17 @@ export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<
   const from: SqlFrom = { kind: 'table', name: raw }
   const numbered = plan.select === undefined ? undefined : `select *, row_number() over () - 1 as ${quote(ROW)} from (${plan.select})`
   if (numbered !== undefined && !known) await ctx.tables.execute(createAs('table', raw, numbered))
-  const columns = plan.columns.map((c) => ({ value: column(c.from ?? c.name), alias: c.name }))
   const keyed = !declared && (plan.keyed || (plan.split !== undefined && needsKey(plan.split)))
   const renamed = `assay named ${plan.name}`
-  await ctx.tables.execute(createAs('view', renamed, { items: [{ value: column(ROW) }, ...columns], from }))
+  await ctx.tables.execute(createAs('view', renamed, { items: ownItems(plan), from }))
   const base = `assay base ${plan.name}`
   const items = [{ value: { kind: 'star' } as SqlExpr }, ...(keyed ? [{ value: key, alias: KEY }] : [])]
   if (known) await ctx.tables.execute(drop('view', base))
   await ctx.tables.execute(createAs(keyed ? 'table' : 'view', base, { items, from: { kind: 'table', name: renamed } }))
   if (keyed) await ctx.tables.execute(drop('view', renamed))
   const identity = declared ? key : column(KEY)
-  const split = plan.split ? splitName(plan.split, keyText(identity)) : undefined
-  const hidden = [...(split ? [{ value: split, alias: SPLIT }] : []), ...(declared ? [{ value: keyText(key), alias: KEY }] : [])]
   await ctx.tables.execute(
-    createAs('view', plan.name, { items: [{ value: { kind: 'star' } }, ...hidden], from: { kind: 'table', name: base } }),
+    createAs('view', plan.name, { items: [{ value: { kind: 'star' } }, ...hiddenItems(plan)], from: { kind: 'table', name: base } }),
   )
   const counted = await ctx.tables.query(`select count(*) as n from ${quote(base)}`)
   const absent = elsewhere ? filesOf(plan) : plan.over.map((name) => ctx.prepared.get(name)?.absent).find((file) => file !== undefined)
@@ -68,6 +65,20 @@ export async function prepareSource(ctx: RunContext, plan: SourcePlan): Promise<
   await checkKeys(ctx, plan, base, identity, declared)
   ctx.prepared.set(plan.name, prepared)
   return prepared
+}
+
+/** Of a row as it was read: its position and the user's columns. */
+export const ownItems = (plan: SourcePlan) => [
+  { value: column(ROW) },
+  ...plan.columns.map((c) => ({ value: column(c.from ?? c.name), alias: c.name })),
+]
+
+/** What is computed of a row beside its own columns: its split, and the key that is declared. */
+export function hiddenItems(plan: SourcePlan): { readonly value: SqlExpr; readonly alias: string }[] {
+  const declared = plan.key.length > 0
+  const key = declared ? declaredKey(plan.key) : column(KEY)
+  const split = plan.split ? splitName(plan.split, keyText(key)) : undefined
+  return [...(split ? [{ value: split, alias: SPLIT }] : []), ...(declared ? [{ value: keyText(key), alias: KEY }] : [])]
 }
 
 const column = (name: string): SqlExpr => ({ kind: 'column', name })
@@ -98,7 +109,8 @@ export async function filesHash(ctx: RunContext, reading: Reading): Promise<stri
 const readingOptions = ({ reading }: SourcePlan) =>
   reading?.kind === 'file' ? { format: reading.format, options: reading.options } : reading?.kind
 
-async function checkKeys(ctx: RunContext, plan: SourcePlan, base: string, identity: SqlExpr, declared: boolean): Promise<void> {
+/** Throws `DataProblem` where a key of a table is NULL or not its row's own, or a row is in two splits. */
+export async function checkKeys(ctx: RunContext, plan: SourcePlan, base: string, identity: SqlExpr, declared: boolean): Promise<void> {
   if (declared) {
     const unsound = await ctx.tables.query(printSelect(unsoundKeyQuery(base, identity)))
     if (unsound.rows > 0) {

@@ -5,7 +5,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Reading } from '../sql/tree.ts'
 import type { Call, Reply } from './client.ts'
 import { openEngine } from './engine.ts'
-import type { EngineOptions, IndexFiles, PreviewRequest } from './events.ts'
+import type { EngineOptions, FollowRequest, IndexFiles, PreviewRequest } from './events.ts'
 import { stepBack } from './step-back.ts'
 
 /** The engine's thread: `openEngine` behind messages. The flag in shared memory stops loops that never look at their messages. */
@@ -29,6 +29,8 @@ port.on('message', (message: Call | 'cancel' | 'end') => {
         return engine.run(args[0] as readonly Plan[], emit)
       case 'index':
         return engine.index(args[0] as Plan, args[1] as string, emit, args[2] as IndexFiles | undefined)
+      case 'follow':
+        return engine.follow(args[0] as readonly Plan[], args[1] as FollowRequest, emit)
       case 'positions':
         return engine.positions(args[0] as PositionsAsked)
       case 'preview':
