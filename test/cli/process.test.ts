@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -118,6 +118,48 @@ test('Ctrl-C ends training within a second and leaves nothing half-written', asy
   expect(ended.err).toContain('Cancelled.')
   expect(readdirSync(join(folder, '.assay/tmp'))).toEqual([])
   expect(existsSync(join(folder, '.assay/models'))).toBe(false)
+}, 60_000)
+
+test('watch: rows that come are told, and Ctrl-C ends it with the code of the last state', async () => {
+  const row = (i: number) => `${i},${((i * 7) % 101) / 101},${(i * 7) % 101 > 50 ? 'p' : 'q'}`
+  const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `${row(from + i)}\n`).join('')
+  const folder = folderWith({
+    'w.assay':
+      "source known {\n  from 'known.csv'\n  key id\n  split train 100%\n}\nsource seen {\n  from 'seen.csv'\n  key id\n}\nmodel m on known {\n  predict y\n  from x\n  kind logistic\n  train on train\n}\n" +
+      "complaint c using m {\n  query select count(*) as n from seen where predict(y) = 'p'\n  expect n <= 30\n  blame top 3 rows of known\n}\n",
+    'known.csv': `id,x,y\n${rows(0, 200)}`,
+    'seen.csv': `id,x,y\n${rows(0, 40)}`,
+  })
+  const child = spawn(process.execPath, [bin, 'watch', 'w.assay', '--every', '0.1', '--format', 'json'], { cwd: folder })
+  let out = ''
+  let err = ''
+  let asked = 0
+  child.stderr.on('data', (data) => (err += data))
+  const code = await new Promise((resolve) => {
+    child.stdout.on('data', (data) => {
+      out += data
+      const told = out.split('\n').length - 1
+      if (told === 1) appendFileSync(join(folder, 'seen.csv'), rows(40, 100))
+      if (told !== 2) return
+      asked = performance.now()
+      child.kill('SIGINT')
+    })
+    child.on('close', resolve)
+  })
+  expect(performance.now() - asked).toBeLessThan(2000)
+  expect([code, err.includes('Stopped watching.'), /\n {4}at /.test(err)], err).toEqual([1, true, false])
+  const [first, second] = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(first).toMatchObject({ schema: 'assay-watch/1', event: 'update', how: 'whole', rows: 40, satisfied: true })
+  expect(second).toMatchObject({ how: 'batch', rows: 100, added: 60, satisfied: false })
+  expect(readdirSync(join(folder, '.assay/tmp'))).toEqual([])
+  const idle = await assay(folder, 'watch w.assay c --until-idle 0.2 --top 2')
+  expect(idle.code, idle.err).toBe(1)
+  expect(idle.out).toMatch(
+    /c: not as expected, 100 rows \(evaluated as a whole in .*\n.*n <= 30: 49 .*expected <= 30\n.*blamed first, by auto.*\n(.*\n){3}$/,
+  )
 }, 60_000)
 
 describe('format', () => {

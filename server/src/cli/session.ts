@@ -22,12 +22,14 @@ export interface Session {
   isStopping(): boolean
 }
 
-/** What a command says when it is interrupted, and the exit code then. */
-export interface Ending {
+export interface SessionOptions {
+  /** What a command says when it is interrupted, and the exit code then. */
   readonly words: string
   code(): number
+  /** What is looked at to know the columns of a reading, where that is not the reading itself; `folder` is for a while. */
+  looksAt?(reading: Reading, folder: string): Reading
 }
-const cancelled: Ending = { words: interrupted, code: () => EXIT.interrupted }
+const usual: SessionOptions = { words: interrupted, code: () => EXIT.interrupted }
 
 const hardStopMs = 950
 
@@ -37,7 +39,7 @@ export async function inSession(
   settings: Settings,
   io: Io,
   work: (session: Session) => Promise<number>,
-  ending: Ending = cancelled,
+  { words, code: interruptedCode, looksAt }: SessionOptions = usual,
 ): Promise<number> {
   const path = absolute(io.cwd, first)
   let folder: string | undefined
@@ -56,13 +58,13 @@ export async function inSession(
   const stopListening = io.onInterrupt(() => {
     if (stopping) return leave()
     stopping = true
-    io.err.write(`\n${ending.words}\n`)
+    io.err.write(`\n${words}\n`)
     setTimeout(leave, engine ? hardStopMs : 0).unref()
     engine?.cancel()
   })
   const leave = () => {
     removeTemporaries(folder)
-    io.exit(ending.code())
+    io.exit(interruptedCode())
   }
 
   let describe: ((readings: readonly Reading[]) => Promise<readonly Described[]>) | undefined
@@ -72,16 +74,17 @@ export async function inSession(
     engine: startedEngine,
     isStopping: () => stopping,
     load: (file) => {
-      describe ??= schemaReader({ describe: (readings) => startedEngine().describe(readings), fingerprint }, ownFolder())
+      const looked = (reading: Reading, i: number) => looksAt?.(reading, join(ownFolder(), 'tmp', `${process.pid}-look-${i}`)) ?? reading
+      describe ??= schemaReader({ describe: (readings) => startedEngine().describe(readings.map(looked)), fingerprint }, ownFolder())
       const spec = absolute(io.cwd, file)
       return loadSpec(spec, { read: (other) => readSpec(other, other === spec ? file : other), describe })
     },
   }
   try {
     const code = await work(session)
-    return stopping ? ending.code() : code
+    return stopping ? interruptedCode() : code
   } catch (reason) {
-    if (reason instanceof Cancelled) return ending.code()
+    if (reason instanceof Cancelled) return interruptedCode()
     throw reason
   } finally {
     await engine?.close()

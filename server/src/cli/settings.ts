@@ -36,7 +36,7 @@ export function withWatch(command: Command): Command {
   return withComputing(command)
     .addOption(new Option('--format <format>', 'how updates are written').choices(['text', 'json']).default('text'))
     .option('--top <n>', 'training rows to tell in each update, in place of the first ten of those that are blamed', whole(1))
-    .option('--every <seconds>', 'how often the files are looked at', seconds(0.05), 1)
+    .option('--every <seconds>', 'how often the files are looked at', seconds(0.01), 1)
     .option('--until-idle <seconds>', 'end when the files have not grown for so long', seconds(0))
 }
 

@@ -1,12 +1,13 @@
 import { isRowwise } from '../check/rowwise-view.ts'
 import type { Spec } from '../check/spec.ts'
 import type { FollowEnd } from '../engine/events.ts'
-import { signature } from '../engine/growth.ts'
+import { frozen, signature, usualQuotes } from '../engine/growth.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../plan/plan-for.ts'
 import type { WatchLine, WatchNotice } from '../protocol/watch.ts'
 import { watchJson, watchText } from '../report/watch.ts'
+import type { Reading } from '../sql/tree.ts'
 import type { Loaded } from '../workspace/load.ts'
 import { blocking } from './asked.ts'
 import { problemFile } from './check.ts'
@@ -34,10 +35,15 @@ const SHOWN = 10
  */
 export async function watchCommand(file: string, name: string | undefined, settings: WatchSettings, io: Io): Promise<number> {
   let code: number | undefined
-  const ending = { words: stoppedWatching, code: () => code ?? EXIT.interrupted }
+  const options = { words: stoppedWatching, code: () => code ?? EXIT.interrupted, looksAt: wholeLinesOf }
+  let rows: number | undefined
   const said = new Set<string>()
-  const say = (line: WatchLine) => {
-    if (line.event === 'update') code = line.satisfied ? EXIT.ok : EXIT.unmet
+  const say = (one: WatchLine) => {
+    const line = one.event === 'update' && one.how === 'whole' ? { ...one, added: one.rows - (rows ?? one.rows) } : one
+    if (line.event === 'update') {
+      code = line.satisfied ? EXIT.ok : EXIT.unmet
+      rows = line.rows
+    }
     if (line.event === 'notice' && line.reason === 'failed') code = line.fault === 'data' ? EXIT.wrong : EXIT.failed
     if (line.event === 'notice' && line.reason === 'whole-only') {
       if (said.has(line.message)) return
@@ -65,7 +71,17 @@ export async function watchCommand(file: string, name: string | undefined, setti
       loaded = again
     }
   }
-  return inSession(file, settings, io, work, ending)
+  return inSession(file, settings, io, work, options)
+}
+
+/** A last line without an end would be taken for one with fewer values. */
+function wholeLinesOf(reading: Reading, folder: string): Reading {
+  if (reading.kind !== 'file') return reading
+  try {
+    return frozen(reading, usualQuotes(reading), folder).reading
+  } catch {
+    return reading
+  }
 }
 
 const notice = (complaint: string, reason: WatchNotice['reason'], message: string): WatchNotice => ({

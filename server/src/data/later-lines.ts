@@ -56,7 +56,14 @@ export async function lineFormat(tables: Tables, reading: FileReading): Promise<
   if (newline !== '\\n' && newline !== '\\r\\n') throw notByLine('its lines do not end with a line feed')
   if ([delim, quote, doubled].some((text) => text !== undefined && (text.length !== 1 || text.charCodeAt(0) > 127)))
     throw notByLine('its delimiter or quote is not one plain character')
-  const options: Record<string, ReaderArgument> = { auto_detect: false, header: false, delim, quote: quote ?? '', escape: doubled ?? '' }
+  const options: Record<string, ReaderArgument> = {
+    auto_detect: false,
+    header: false,
+    delim,
+    new_line: newline,
+    quote: quote ?? '',
+    escape: doubled ?? '',
+  }
   const formats = [
     ['comment', told('Comment')],
     ['dateformat', told('DateFormat')],

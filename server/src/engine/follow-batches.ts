@@ -10,7 +10,7 @@ import { createAs, drop } from '../sql/statements.ts'
 import { KEY, type Reading, ROW } from '../sql/tree.ts'
 import { jsonAt, namedColumn, numberAt } from './columns.ts'
 import type { RunContext } from './context.ts'
-import { type Counted, count, headOf, nextPiece } from './growth.ts'
+import { type Counted, count, nextPiece } from './growth.ts'
 import { checkKeys, hiddenItems, ownItems } from './sources.ts'
 
 /**
@@ -31,17 +31,23 @@ export class Batches {
   readonly #next = new Map<string, number>()
   #hasLaterKeys = false
 
-  /** `chain`: the source that reads, then the views, the query's table last. `counted` gains the files that are new. */
+  /** `chain`: the source that reads, then the views, the query's table last. `head`: the lines that new files begin with; `counted` gains these files. */
   constructor(
     ctx: RunContext,
-    { chain, format, counted, folder }: { chain: readonly SourcePlan[]; format?: LineFormat; counted: Counted[]; folder: string },
+    {
+      chain,
+      format,
+      head,
+      counted,
+      folder,
+    }: { chain: readonly SourcePlan[]; format?: LineFormat; head: Buffer; counted: Counted[]; folder: string },
   ) {
     this.#ctx = ctx
     this.#chain = chain
     this.#format = format
     this.#counted = counted
     this.#folder = folder
-    this.#head = format ? headOf(counted[0]!.path, format.headLines) : Buffer.alloc(0)
+    this.#head = head
     for (const { name } of chain) this.#next.set(name, ctx.prepared.get(name)!.rows)
     this.rows = this.#next.get(chain.at(-1)!.name)!
   }

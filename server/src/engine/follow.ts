@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { findFiles } from '../data/files.ts'
 import { hasLines, type LineFormat, lineFormat } from '../data/later-lines.ts'
 import type { FileReading } from '../data/reading.ts'
+import { needsKey } from '../data/splits.ts'
 import { DataProblem, Interrupted } from '../data/tables.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { ComplaintTask, Plan, SourcePlan } from '../plan/plan.ts'
@@ -16,7 +17,7 @@ import type { RunContext } from './context.ts'
 import { debuggingIndex } from './debugging-index.ts'
 import type { FollowEnd, FollowRequest, Outcome, RunEvent } from './events.ts'
 import { Batches } from './follow-batches.ts'
-import { changeOf, countedOf, type Frozen, frozen, signature } from './growth.ts'
+import { changeOf, countedOf, type Frozen, frozen, headOf, signature, usualQuotes } from './growth.ts'
 import { type MaintainedComplaint, maintainComplaint } from './maintained.ts'
 import { type FittedModel, fitModel } from './models.ts'
 import { rankSuspects } from './ranking.ts'
@@ -41,9 +42,16 @@ export async function followComplaint(
   ]
   const before = signature(readings)
   const course = courseOf(plan, request)
+  const others = readings.filter((reading) => reading !== course.root?.reading)
+  const still = signature(others)
   const folder = temporary(ctx)
   try {
-    return await followed(ctx, plans, { plan, request, emit, say, readings, before, course, folder })
+    return await followed(ctx, plans, { plan, request, emit, say, readings, before, others, still, course, folder })
+  } catch (reason) {
+    if (isStopped(ctx, reason)) throw new Cancelled()
+    // A file that is gone between two looks.
+    if ((reason as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'changed' }
+    throw reason
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -57,6 +65,9 @@ interface Following {
   /** Of all sources; and what they were before anything was read. */
   readonly readings: readonly Reading[]
   readonly before: string
+  /** All but those that are followed. */
+  readonly others: readonly Reading[]
+  readonly still: string
   readonly course: Course
   readonly folder: string
 }
@@ -64,7 +75,7 @@ interface Following {
 async function followed(
   ctx: RunContext,
   plans: readonly Plan[],
-  { plan, request, emit, say, readings, before, course, folder }: Following,
+  { plan, request, emit, say, readings, before, others, still, course, folder }: Following,
 ): Promise<FollowEnd> {
   const started = performance.now()
   const root = course.root
@@ -96,6 +107,7 @@ async function followed(
     say(notice(plan, 'whole-only', course.why ?? everyChange(unheld)))
     return anyChange(before)
   }
+  const counted = await countedOf(held.from, `${ctx.cache.folder}/file-hashes.json`)
   // What grew while it was being read as a whole may have been read in part.
   if (held.from.reading === root.reading && signature(readings) !== before) return { kind: 'changed' }
   let kept: Kept
@@ -106,10 +118,8 @@ async function followed(
     say(notice(plan, 'whole-only', reason.message))
     return anyChange(before)
   }
-  const others = readings.filter((reading) => reading !== root.reading)
-  const counted = await countedOf(held.from, `${ctx.cache.folder}/file-hashes.json`)
-  const still = signature(others)
-  const batches = new Batches(ctx, { chain: course.chain!, format: held.format, counted, folder })
+  const head = headOf(held.from.files[0]!.read, held.format?.headLines ?? 0)
+  const batches = new Batches(ctx, { chain: course.chain!, format: held.format, head, counted, folder })
   try {
     for (;;) {
       if (signature(others) !== still) return { kind: 'changed', why: 'Another file that it needs has changed.' }
@@ -127,10 +137,12 @@ async function followed(
       if (await waited.isOver()) return { kind: 'idle' }
     }
   } catch (reason) {
-    if (reason instanceof Cancelled || reason instanceof Interrupted || ctx.token.cancelled) throw new Cancelled()
+    if (isStopped(ctx, reason)) throw reason
     return { kind: 'changed', why: `The lines that came cannot be added by themselves: ${sentence(reason)}` }
   }
 }
+
+const isStopped = (ctx: RunContext, reason: unknown) => reason instanceof Cancelled || reason instanceof Interrupted || ctx.token.cancelled
 
 function temporary(ctx: RunContext): string {
   const folder = join(ctx.cache.folder, 'tmp')
@@ -201,9 +213,8 @@ function courseOf(plan: Plan, { rowwise }: FollowRequest): Course {
   const lists = /[*?[]/.test(basename(reading.path))
   if (!hasLines(reading) && !lists) return no(`a file in ${reading.format} does not grow line by line`)
   for (const source of chain) {
-    const isByContent =
-      source.key.length === 0 && (source.keyed || (source.split?.parts.some((p) => p.share !== undefined) && !source.split.hash))
-    if (isByContent) return no(`the rows of \`${source.name}\` are known by their content. Declare its \`key\``)
+    const isByContent = source.key.length === 0 && source.split !== undefined && needsKey(source.split)
+    if (isByContent) return no(`the splits of \`${source.name}\` go by the content of all of its rows. Declare its \`key\``)
   }
   if (plan.partitions.some((p) => chain.some((s) => s.name === p.source))) return no('a partition of its table depends on all rows')
   const learned = new Set(plan.models.map((m) => m.source))
@@ -235,12 +246,14 @@ interface Held {
 async function hold(ctx: RunContext, { reading }: SourcePlan, folder: string): Promise<Held | string | undefined> {
   if (reading?.kind !== 'file') return undefined
   try {
-    const format = hasLines(reading) ? await lineFormat(ctx.tables, reading) : undefined
-    return { from: frozen(reading, format, folder), format }
+    const quotes = usualQuotes(reading)
+    const first = frozen(reading, quotes, folder)
+    const format = hasLines(reading) ? await lineFormat(ctx.tables, first.reading) : undefined
+    const isOther = format && first.reading !== reading && JSON.stringify(format.quotes) !== JSON.stringify(quotes)
+    return { from: isOther ? frozen(reading, format.quotes, `${folder} again`) : first, format }
   } catch (reason) {
-    if (reason instanceof Interrupted) throw new Cancelled()
-    if (reason instanceof DataProblem) return reason.message
-    throw reason
+    if (isStopped(ctx, reason)) throw reason
+    return sentence(reason)
   }
 }
 

@@ -15,9 +15,8 @@ import {
 import { basename, join } from 'node:path'
 import { hashReading } from '../data/data-hash.ts'
 import { findFiles } from '../data/files.ts'
-import { hasLines, type LineFormat, wholeRows } from '../data/later-lines.ts'
-import type { FileReading } from '../data/reading.ts'
-import { DataProblem } from '../data/tables.ts'
+import { hasLines, type LineFormat, type Quotes, wholeRows } from '../data/later-lines.ts'
+import { type FileReading, fileProblem } from '../data/reading.ts'
 import type { Reading } from '../sql/tree.ts'
 
 /**
@@ -57,37 +56,44 @@ const SETTLED_MS = 3000
 export interface Frozen {
   /** What is to be read: the files, or copies of them that end with a line. */
   readonly reading: FileReading
-  readonly files: readonly { readonly path: string; readonly seen: Stamp; readonly bytes: number }[]
+  /** `read`: the file, or its copy. */
+  readonly files: readonly { readonly path: string; readonly read: string; readonly seen: Stamp; readonly bytes: number }[]
 }
 
-/** The state of the files to be read as a whole: where one may be growing at this moment, a copy of its whole lines is read in its stead. */
-export function frozen(reading: FileReading, format: LineFormat | undefined, folder: string): Frozen {
-  const files = findFiles(reading.path).map(({ path }) => {
-    const seen = stampOf(path)!
-    return { path, seen, bytes: format ? wholeLines(path, seen.bytes, format) : seen.bytes }
+/** The state of the files to be read as a whole: where one may be growing at this moment, a copy of its whole lines is read in its stead. Throws `DataProblem`. */
+export function frozen(reading: FileReading, quotes: Quotes | undefined, folder: string): Frozen {
+  const grows = hasLines(reading)
+  const files = findFiles(reading.path).map(({ path, bytes, modifiedMs }) => {
+    const seen = stampOf(path) ?? { file: 0, bytes, modifiedMs }
+    return { path, read: path, seen, bytes: grows && !isPacked(path) ? wholeLines(path, seen.bytes, quotes) : seen.bytes }
   })
-  const still = files.every((f) => f.bytes === f.seen.bytes && Date.now() - f.seen.modifiedMs > SETTLED_MS)
-  if (still || !format) return { reading, files }
+  const isStill = (f: (typeof files)[number]) => f.bytes === f.seen.bytes && Date.now() - f.seen.modifiedMs > SETTLED_MS
+  if (!grows || files.every(isStill)) return { reading, files }
   rmSync(folder, { recursive: true, force: true })
-  const names = files.map(({ path, bytes }, i) => {
+  const copies = files.map((file, i) => {
     const own = join(folder, String(i).padStart(6, '0'))
     mkdirSync(own, { recursive: true })
-    const copy = join(own, basename(path))
-    if (Date.now() - statSync(path).mtimeMs > SETTLED_MS && bytes === statSync(path).size) symlinkSync(path, copy)
+    const read = join(own, basename(file.path))
+    if (isStill(file)) symlinkSync(file.path, read)
     else {
-      copyFileSync(path, copy, constants.COPYFILE_FICLONE)
-      truncateSync(copy, bytes)
+      copyFileSync(file.path, read, constants.COPYFILE_FICLONE)
+      truncateSync(read, file.bytes)
     }
-    return copy
+    return { ...file, read }
   })
-  return { reading: { ...reading, path: names.length === 1 ? names[0]! : join(folder, '*', '*') }, files }
+  return { reading: { ...reading, path: copies.length === 1 ? copies[0]!.read : join(folder, '*', '*') }, files: copies }
 }
 
-function wholeLines(path: string, size: number, format: LineFormat): number {
+/** Quotes as they mostly are, where nothing is known of a file yet. */
+export const usualQuotes = ({ format }: FileReading): Quotes => ({ quote: 34, escape: 34, delimiter: format === 'tsv' ? 9 : 44 })
+
+const isPacked = (path: string) => /\.(gz|zst|bz2)$/i.test(path)
+
+function wholeLines(path: string, size: number, quotes: Quotes | undefined): number {
   const file = openSync(path, 'r')
   try {
     if (size === 0 || bytesAt(file, size - 1, size)[0] === 10) return size
-    if (format.quotes) return wholeRows(bytesAt(file, 0, size), format.quotes)
+    if (quotes) return wholeRows(bytesAt(file, 0, size), quotes)
     for (let to = size; to > 0; to -= 1 << 16) {
       const from = Math.max(0, to - (1 << 16))
       const rows = wholeRows(bytesAt(file, from, to), undefined)
@@ -102,12 +108,12 @@ function wholeLines(path: string, size: number, format: LineFormat): number {
 /** What has been counted once the frozen files were read as a whole. O(bytes), or nothing where their hashes are known. */
 export async function countedOf(from: Frozen, hashes: string): Promise<Counted[]> {
   const { files } = await hashReading(from.reading, hashes)
-  return from.files.map(({ path, seen, bytes }, i) => ({
+  return from.files.map(({ path, read, seen, bytes }, i) => ({
     path,
     seen,
     bytes,
     parts: [{ end: bytes, hash: files[i]!.hash }],
-    ...guards(path, bytes),
+    ...guards(read, bytes),
   }))
 }
 
@@ -140,13 +146,16 @@ const same = (a: Stamp, b: Stamp) => a.file === b.file && a.bytes === b.bytes &&
 
 /** A look at the files: O(files), and the bytes of those whose time alone has changed. */
 export async function changeOf(reading: FileReading, counted: readonly Counted[]): Promise<Change> {
-  let found: readonly { readonly path: string }[]
   try {
-    found = findFiles(reading.path)
+    return await looked(reading, counted)
   } catch (reason) {
-    if (!(reason instanceof DataProblem)) throw reason
-    return { kind: 'other', why: reason.message }
+    // Gone between two looks.
+    return { kind: 'other', why: fileProblem(reading.path, reason).message }
   }
+}
+
+async function looked(reading: FileReading, counted: readonly Counted[]): Promise<Change> {
+  const found = foundFiles(reading.path)
   if (counted.some((one, i) => found[i]?.path !== one.path)) {
     const gone = counted.find((one) => !found.some((f) => f.path === one.path))
     return { kind: 'other', why: gone ? `${named(gone)} is gone.` : 'There is a new file before the last one.' }
@@ -171,6 +180,15 @@ export async function changeOf(reading: FileReading, counted: readonly Counted[]
     if (seen) grown.push({ path, seen, bytes: 0, parts: [], head: Buffer.alloc(0), tail: Buffer.alloc(0) })
   }
   return grown.length > 0 ? { kind: 'grown', files: grown } : { kind: 'same' }
+}
+
+/** None where there are none any more. */
+function foundFiles(path: string): readonly { readonly path: string }[] {
+  try {
+    return findFiles(path)
+  } catch {
+    return []
+  }
 }
 
 const named = ({ path }: { readonly path: string }) => `\`${basename(path)}\``

@@ -13,7 +13,7 @@ export interface WatchUpdate {
   /** `whole`: the query over all rows, as `assay run` does. `batch`: the rows that came were added to what was counted. */
   readonly how: 'whole' | 'batch'
   readonly status: 'ok' | 'violated'
-  /** Of the table that the query reads; and how many of them are new since the last update. */
+  /** Of the table that the query reads; and how many more they are than at the last update. */
   readonly rows: number
   readonly added: number
   readonly satisfied: boolean

@@ -6,7 +6,8 @@ import { expectedText } from './wording.ts'
 /** What is said of a complaint that is followed: a few lines an update, or a line of JSON. */
 export function watchText(line: WatchLine, time: string): string {
   if (line.event === 'notice') return `${time}  ${inert(line.message, 2000)}\n`
-  const how = line.how === 'batch' ? `+${count(line.added, 'row')}, added in` : 'evaluated as a whole in'
+  const added = line.added === 0 ? '' : `${line.added > 0 ? '+' : ''}${count(line.added, 'row')}, `
+  const how = `${added}${line.how === 'batch' ? 'added in' : 'evaluated as a whole in'}`
   const rows = `${inert(line.complaint, 60)}: ${line.satisfied ? 'as expected' : 'not as expected'}, ${count(line.rows, 'row')} (${how} ${spell(line)})`
   const waits = line.unfinished === undefined ? [] : [`A last line of ${bytes(line.unfinished)} has no end yet: it is not counted.`]
   const notes = (line.notes ?? []).map((note) => inert(note, 2000))
