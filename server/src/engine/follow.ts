@@ -115,7 +115,7 @@ async function followed(
     kept = await keep(ctx, plan, outcome)
   } catch (reason) {
     if (!(reason instanceof DataProblem)) throw reason
-    say(notice(plan, 'whole-only', reason.message))
+    say(notice(plan, 'whole-only', reason.message.replace(/ Evaluate it as a whole\.$/, ' Every change is evaluated as a whole.')))
     return anyChange(before)
   }
   const head = headOf(held.from.files[0]!.read, held.format?.headLines ?? 0)
