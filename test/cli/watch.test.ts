@@ -1,6 +1,7 @@
 import { appendFileSync, readdirSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { openTables } from '../../server/src/data/duckdb.ts'
 import { createRng } from '../../server/src/learn/rng.ts'
 import type { WatchUpdate } from '../../server/src/protocol/watch.ts'
 import { runToy, toyFolder } from '../support/run-toy.ts'
@@ -138,23 +139,22 @@ const noticed = async (watch: Watching, reason: string) => {
 }
 
 describe('files that change otherwise', () => {
-  test.each<[string, (path: string) => void, string, readonly Row[]]>([
-    ['rewritten', (path) => writeFileSync(path, csv([...more, ...seen])), 'was rewritten', [...more, ...seen]],
-    ['shorter', (path) => writeFileSync(path, csv(seen.slice(0, 30))), 'shorter', seen.slice(0, 30)],
-    [
-      'a whole number that is none',
-      (path) => appendFileSync(path, lines([[1.5, ...more[0]!.slice(1)]])),
-      'is not a BIGINT',
-      [...seen, [1.5, ...more[0]!.slice(1)]],
-    ],
-  ])('%s: evaluated anew', async (_, change, why, rows) => {
+  test('rewritten, shortened, a number of another type: evaluated anew', async () => {
     const { watch, path, text } = started()
     await watch.update()
-    change(path)
-    expect(await noticed(watch, 'changed')).toContain(why)
-    const again = await watch.update()
-    expect(again.how).toBe('whole')
-    await expectSame(again, text, { 'learned.csv': learned, 'seen.csv': csv(rows) })
+    const odd: Row = [1.5, ...more[0]!.slice(1)]
+    const changes: readonly [() => void, string, readonly Row[]][] = [
+      [() => writeFileSync(path, csv([...more, ...seen])), 'was rewritten', [...more, ...seen]],
+      [() => writeFileSync(path, csv(seen.slice(0, 30))), 'shorter', seen.slice(0, 30)],
+      [() => appendFileSync(path, lines([odd])), 'is not a BIGINT', [...seen.slice(0, 30), odd]],
+    ]
+    for (const [change, why, rows] of changes) {
+      change()
+      expect(await noticed(watch, 'changed')).toContain(why)
+      const again = await watch.update()
+      expect([again.how, again.rows]).toEqual(['whole', rows.length])
+      if (rows.at(-1) === odd) await expectSame(again, text, { 'learned.csv': learned, 'seen.csv': csv(rows) })
+    }
     await watch.stop()
   })
 
@@ -171,18 +171,21 @@ describe('files that change otherwise', () => {
     await watch.stop()
   })
 
-  test.each<[string, string, RegExp]>([
-    ['too few values', '61,0.5,0.5\n', /3 values|number of values|columns/],
-    ['a key that is there already', lines([seen[7]!]), /2 rows of `seen` have the key 7/],
-    ['a number that is none', lines([[61, 'much', ...more[0]!.slice(2)]]), /much|`f`/],
-  ])('%s: a sentence, then as before', async (_, line, why) => {
+  test('too few values, a key that is there already, a number that is none: a sentence, then as before', async () => {
     const { watch, path } = started()
     await watch.update()
-    appendFileSync(path, line)
-    expect(await noticed(watch, 'changed')).toMatch(/cannot be added by themselves/)
-    expect(await noticed(watch, 'failed')).toMatch(why)
-    writeFileSync(path, csv([...seen, ...more]))
-    expect(await watch.update()).toMatchObject({ how: 'whole', rows: 60 })
+    const wrong: readonly [string, RegExp][] = [
+      ['61,0.5,0.5\n', /3 values|number of values|columns/],
+      [lines([seen[7]!]), /2 rows of `seen` have the key 7/],
+      [lines([[61, 'much', ...more[0]!.slice(2)]]), /much|`f`/],
+    ]
+    for (const [line, why] of wrong) {
+      appendFileSync(path, line)
+      expect(await noticed(watch, 'changed')).toMatch(/cannot be added by themselves/)
+      expect(await noticed(watch, 'failed')).toMatch(why)
+      writeFileSync(path, csv([...seen, ...more]))
+      expect(await watch.update()).toMatchObject({ how: 'whole', rows: 60 })
+    }
     expect(watch.lines.map((one) => JSON.stringify(one)).join('')).not.toMatch(/\bat .*\.ts/)
     await watch.stop()
   })
@@ -246,6 +249,41 @@ describe('a list of files', () => {
   })
 })
 
+test('files of a list that are no text: those that come behind', async () => {
+  const tables = await openTables({ threads: 1 })
+  const written = async (folder: string, name: string, rows: readonly Row[]) => {
+    writeFileSync(join(folder, 'rows.csv'), csv(rows))
+    await tables.execute(`copy (select * from read_csv('${join(folder, 'rows.csv')}')) to '${join(folder, 'made')}' (format parquet)`)
+    renameSync(join(folder, 'made'), join(folder, name))
+  }
+  const text = specOf({ from: 'seen-*.parquet' })
+  const folder = toyFolder({ 'toy.assay': text, 'learned.csv': learned })
+  await written(folder, 'seen-1.parquet', seen)
+  const watch = watching(folder)
+  expect(await watch.update()).toMatchObject({ how: 'whole', rows: 50 })
+  await written(folder, 'seen-2.parquet', more)
+  const batch = await watch.update()
+  expect(batch).toMatchObject({ how: 'batch', rows: 60, added: 10 })
+  await expectSame(batch, specOf({}), { 'learned.csv': learned, 'seen.csv': csv([...seen, ...more]) })
+  await watch.stop()
+  await tables.close()
+})
+
+test('a column without values until now, quotes where there were none: all is read again', async () => {
+  const plain = seen.map((row) => [...row.slice(0, 4), null, 'c1', null] as Row)
+  const { watch, path, text } = started({}, { 'seen.csv': csv(plain) })
+  await watch.update()
+  const withX: Row = [50, 0.5, 0.1, 'p', 1.5, 'c1', null]
+  appendFileSync(path, lines([withX]))
+  expect(await noticed(watch, 'changed')).toContain('`x` had no value before')
+  expect((await watch.update()).how).toBe('whole')
+  const withQuotes: Row = [51, 0.5, 0.1, 'p', 1.5, 'a, b', null]
+  appendFileSync(path, lines([withQuotes]))
+  expect(await noticed(watch, 'changed')).toContain('quotes')
+  await expectSame(await watch.update(), text, { 'learned.csv': learned, 'seen.csv': csv([...plain, withX, withQuotes]) })
+  await watch.stop()
+})
+
 describe('what cannot be kept batch by batch is evaluated as a whole, and that is said once', () => {
   test.each<[string, Asked, RegExp]>([
     ['spectral without k', { method: 'spectral' }, /without `k`/],
@@ -260,13 +298,13 @@ describe('what cannot be kept batch by batch is evaluated as a whole, and that i
       /`per_c` is a view/,
     ],
     ['splits by content', { key: '', more: 'split a 50%, b 50%' }, /go by the content/],
-  ])('%s', async (_, asked, why) => {
+  ])('%s', async (name, asked, why) => {
     const { watch, path } = started(asked)
     await watch.update()
     expect(await noticed(watch, 'whole-only')).toMatch(why)
-    for (const rows of [more.slice(0, 5), more.slice(5)]) {
+    for (const rows of name === 'having' ? [more.slice(0, 5), more.slice(5)] : []) {
       appendFileSync(path, lines(rows))
-      expect((await watch.update()).how).toBe('whole')
+      expect(await watch.update()).toMatchObject({ how: 'whole', added: 5 })
     }
     await watch.stop()
     expect(watch.lines.filter((line) => line.event === 'notice')).toHaveLength(1)

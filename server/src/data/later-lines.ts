@@ -16,6 +16,8 @@ export interface LineFormat {
   readonly headLines: number
   /** How rows end; absent: at every line feed. */
   readonly quotes?: Quotes
+  /** Columns without any value so far: the first one may decide on another type. */
+  readonly empty?: readonly string[]
   /** Of `read_csv`, but the columns. */
   readonly options: Readonly<Record<string, ReaderArgument>>
 }
@@ -93,7 +95,10 @@ export async function readLines(
   { path, first }: { path: string; first: number },
 ): Promise<void> {
   const call = format.reading.format === 'jsonl' ? await jsonCall(tables, format, path) : csvCall(format, path)
-  const columns = format.columns.map((c) => (isStrict(format, c) ? strict(c.name, c.sqlType) : quoted(c.name)))
+  const columns = format.columns.map((c) => {
+    if (format.empty?.includes(c.name)) return none(c.name)
+    return isStrict(format, c) ? strict(c.name, c.sqlType) : quoted(c.name)
+  })
   await tables.execute(
     `create or replace table ${quoted(name)} as select ${columns.join(', ')}, ${first} + row_number() over () - 1 as ${quoted(ROW)} from ${call}`,
   )
@@ -119,6 +124,20 @@ function strict(name: string, type: string): string {
   return `case when ${own} is null or regexp_full_match(${own}, '${pattern}') then cast(${own} as ${type}) else ${wrong} end as ${own}`
 }
 
+const none = (name: string) =>
+  `case when ${quoted(name)} is not null then error('column \`' || ${text(name)} || '\` had no value before') end as ${quoted(name)}`
+
+/** The format with the columns of a table of its rows that are all NULL, where lines that come could decide on their type. O(rows × columns of text). */
+export async function withEmpty(tables: Tables, format: LineFormat, table: string): Promise<LineFormat> {
+  const undecided = format.columns.filter((c) => c.sqlType === 'VARCHAR' && format.reading.options.types === undefined)
+  if (undecided.length === 0) return format
+  const found = await tables.query(
+    `select ${undecided.map((c, i) => `count(${quoted(c.name)}) as c${i}`).join(', ')} from ${quoted(table)}`,
+  )
+  const empty = undecided.filter((_, i) => textAt(found.columns[i]!.data) === '0').map((c) => c.name)
+  return { ...format, empty }
+}
+
 async function jsonCall(tables: Tables, { reading, columns }: LineFormat, path: string): Promise<string> {
   const { format: _, types, sample_size: __, ...given } = reading.options
   const shape = { ...given, format: 'newline_delimited' }
@@ -136,7 +155,7 @@ async function jsonCall(tables: Tables, { reading, columns }: LineFormat, path: 
 
 /** Whether values of one type can join those of another without a change of the column's. `JSON`: nothing but nulls. */
 function holds(known: string, kind: string): boolean {
-  if (known === kind || kind === 'JSON' || known === 'JSON') return true
+  if (known === kind || kind === 'JSON') return true
   if (known === 'DOUBLE') return /^U?(BIG|HUGE)INT$/.test(kind)
   return known === 'VARCHAR' && /^(DATE|TIMESTAMP|TIME|UUID)/.test(kind)
 }

@@ -128,7 +128,7 @@ export class Batches {
       gained.set(source.name, numberAt(namedColumn(counted, 'n'), 0) ?? 0)
     }
     const last = this.#chain.at(-1)!
-    if (gained.get(last.name)! > 0) await insert(quoted(later(last)))
+    for (const part of parts(quoted(later(last)), this.#next.get(last.name)!, gained.get(last.name)!)) await insert(part)
     for (const source of this.#chain) {
       this.#next.set(source.name, this.#next.get(source.name)! + gained.get(source.name)!)
       if (source.key.length > 0) await this.#rememberKeys(source)
@@ -162,6 +162,19 @@ export class Batches {
     await tables.execute(`insert into ${quoted(keysOf(source))} ${rows}`)
     this.#hasLaterKeys = true
   }
+}
+
+/** Rows that are inserted at once: their tangents are rows × classes × k numbers. */
+const ROWS_AT_ONCE = 20_000
+
+/** A relation, a number of rows at a time. */
+export function parts(relation: string, first: number, rows: number): string[] {
+  if (rows <= ROWS_AT_ONCE) return rows > 0 ? [relation] : []
+  const row = quoted(ROW)
+  return Array.from({ length: Math.ceil(rows / ROWS_AT_ONCE) }, (_, i) => {
+    const from = first + i * ROWS_AT_ONCE
+    return `(select * from ${relation} where ${row} >= ${from} and ${row} < ${from + ROWS_AT_ONCE})`
+  })
 }
 
 const RAW = 'assay later rows'

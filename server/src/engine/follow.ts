@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { findFiles } from '../data/files.ts'
-import { hasLines, type LineFormat, lineFormat } from '../data/later-lines.ts'
+import { hasLines, type LineFormat, lineFormat, withEmpty } from '../data/later-lines.ts'
 import type { FileReading } from '../data/reading.ts'
 import { needsKey } from '../data/splits.ts'
 import { DataProblem, Interrupted } from '../data/tables.ts'
@@ -10,13 +10,13 @@ import type { ComplaintTask, Plan, SourcePlan } from '../plan/plan.ts'
 import type { ComplaintResult, ExpectationResult, Json } from '../protocol/results.ts'
 import type { WatchLine, WatchNotice, WatchUpdate } from '../protocol/watch.ts'
 import { printExpr } from '../sql/print.ts'
-import { type Reading, ROW } from '../sql/tree.ts'
+import type { Reading } from '../sql/tree.ts'
 import { namedColumn, numberAt } from './columns.ts'
 import { expectedOf } from './complaint.ts'
 import type { RunContext } from './context.ts'
 import { debuggingIndex } from './debugging-index.ts'
 import type { FollowEnd, FollowRequest, Outcome, RunEvent } from './events.ts'
-import { Batches } from './follow-batches.ts'
+import { Batches, parts } from './follow-batches.ts'
 import { changeOf, countedOf, type Frozen, frozen, headOf, signature, usualQuotes } from './growth.ts'
 import { type MaintainedComplaint, maintainComplaint } from './maintained.ts'
 import { type FittedModel, fitModel } from './models.ts'
@@ -119,7 +119,8 @@ async function followed(
     return anyChange(before)
   }
   const head = headOf(held.from.files[0]!.read, held.format?.headLines ?? 0)
-  const batches = new Batches(ctx, { chain: course.chain!, format: held.format, head, counted, folder })
+  const format = held.format && (await withEmpty(ctx.tables, held.format, `assay raw ${root.name}`))
+  const batches = new Batches(ctx, { chain: course.chain!, format, head, counted, folder })
   try {
     for (;;) {
       if (signature(others) !== still) return { kind: 'changed', why: 'Another file that it needs has changed.' }
@@ -308,9 +309,6 @@ interface Kept {
   readonly model: FittedModel
 }
 
-/** Rows that are inserted at once: their tangents are rows × classes × k numbers. */
-const ROWS_AT_ONCE = 20_000
-
 /** What was evaluated as a whole, as sums that can be kept. Throws `DataProblem` where it cannot be. O(rows × classes × slots × k). */
 async function keep(ctx: RunContext, plan: Plan, outcome: Outcome): Promise<Kept> {
   const task = plan.task as ComplaintTask
@@ -324,11 +322,11 @@ async function keep(ctx: RunContext, plan: Plan, outcome: Outcome): Promise<Kept
   if (index.k === 0)
     throw new DataProblem('not-maintained', 'Every change is evaluated as a whole: the Hessian of the model has no positive eigenvalue.')
   const sums = maintainComplaint(ctx, task, models, index, await ofNothing(ctx, task))
-  const table = quoted(task.source)
-  const rows = ctx.prepared.get(task.source)!.rows
-  for (let from = 0; from < rows; from += ROWS_AT_ONCE) {
-    ctx.step(`counting ${task.source}`, from, rows)
-    await sums.insert(`(select * from ${table} where ${quoted(ROW)} >= ${from} and ${quoted(ROW)} < ${from + ROWS_AT_ONCE})`)
+  const { rows } = ctx.prepared.get(task.source)!
+  const all = parts(quoted(task.source), 0, rows)
+  for (const [i, part] of all.entries()) {
+    ctx.step(`counting ${task.source}`, i, all.length)
+    await sums.insert(part)
     await ctx.breathe()
   }
   const whole = (outcome.result as ComplaintResult).expectations ?? []
