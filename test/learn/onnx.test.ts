@@ -115,12 +115,12 @@ describe.skipIf(absent)('the device', () => {
     ['values', architecture({ task: 'regression', outputs: 1, hidden: [6], activation: 'tanh' })],
   ])('picks the rows of a step of Adam itself, or takes copies of them: the same bits (%s)', async (_, shape) => {
     const examples = examplesFor(shape, 50)
-    const fit = async (own: typeof device) =>
+    const trained = async (own: typeof device) =>
       (await openSession(own, shape, examples)).train({ epochs: 3, batch: 8, seed: 4 }, now, silent).then(({ theta }) => theta)
     expect(device.readsInPlace).toBe(true)
-    const picked = await fit(device)
-    expect(await fit({ ...device, readsInPlace: undefined })).toEqual(picked)
-    expect(apart(await fit({ ...device, inPlace: undefined }), picked)).toBeLessThan(1e-4)
+    const picked = await trained(device)
+    expect(await trained({ ...device, readsInPlace: undefined })).toEqual(picked)
+    expect(apart(await trained({ ...device, inPlace: undefined }), picked)).toBeLessThan(1e-4)
   })
 
   it('reads views, shared memory and float64', async () => {
