@@ -48,7 +48,10 @@ export function combineInPlace(
 ): void {
   const dimension = basis[0]?.length ?? 0
   const slabs = kernel?.reserve(basis.length, factors.length * basis.length * dimension)
-  if (slabs !== undefined) return combineBySlabs(basis, factors, slabs)
+  if (slabs !== undefined) {
+    combineBySlabs(basis, factors, slabs)
+    return
+  }
   const made = new Float64Array(SLAB * factors.length)
   for (let from = 0; from < dimension; from += SLAB) {
     const to = Math.min(dimension, from + SLAB)
