@@ -79,7 +79,7 @@ async function runSuite(page) {
   const kind = folder?.endsWith('.code-workspace') ? 'workspace' : 'folder'
   const workspace = folder ? `${kind}=${encodeURIComponent(resolve(folder))}` : 'ew=true'
   await page.goto(`http://${server.authority}/?${workspace}&payload=${encodeURIComponent(JSON.stringify(payload))}`)
-  const limit = Number(process.env.ASSAY_HOST_LIMIT_MS ?? 480_000)
+  const limit = Number(process.env.ASSAY_HOST_LIMIT_MS ?? 1_200_000)
   const code = await Promise.race([ended, sleep(limit, 124, { ref: false })])
   if (code === 124) console.error(`The suite did not end within ${limit / 1000} s.`)
   return code

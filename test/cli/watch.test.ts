@@ -104,7 +104,7 @@ describe.each<[Format, Asked]>([
     },
   ],
 ])('%s %j', (format, asked) => {
-  test('appended in pieces', { timeout: 30_000 }, async () => {
+  test('appended in pieces', async () => {
     const rows = rowsFrom(0, 90)
     const name = `seen.${format}`
     const text = specOf({ ...asked, from: name })

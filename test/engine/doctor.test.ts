@@ -34,7 +34,7 @@ it('every rung is there in the order of the ladder, with its reason or its figur
   // As JSON nothing is null.
   expect(JSON.stringify(report)).not.toContain('null')
   expect(events.filter(({ kind }) => kind === 'examined').length).toBe(engines.length)
-}, 60_000)
+})
 
 describe('one rung', () => {
   const engine: readonly Engine[] = ['reference']

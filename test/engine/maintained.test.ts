@@ -41,7 +41,7 @@ test.each([
   ["select c, sum(x) / (1 + count(*)) as n from seen where lower(c) like 'c%' and predict(label) <> 'r' group by c", 'm', 'lower n'],
   ['select count(*) as n from seen where predict(worth) > 0.5', 'w', 'lower n'],
   ['select avg(predict(worth)) as n from seen where x is not null', 'w', 'lower n'],
-])('%s', { timeout: 60_000 }, async (query, using, expectation) => {
+])('%s', async (query, using, expectation) => {
   const { ctx } = run
   const { task, models } = await run.complaint(spec(query, using, expectation))
   const model = models.find((m) => m.plan.name === task.model)!

@@ -7,6 +7,7 @@ import { planFor } from '../../server/src/plan/plan-for.ts'
 import type { Preview, SliceResult, SourceResult } from '../../server/src/protocol/results.ts'
 import { loadSpec } from '../../server/src/workspace/load.ts'
 import { runToy, toyFolder } from '../support/run-toy.ts'
+import { slowness } from '../support/slowness.ts'
 
 const people = `id,name,age,born\n${Array.from({ length: 30 }, (_, i) => `${i},p${i % 7},${i % 10 === 3 ? '' : 20 + i},20${10 + (i % 10)}-01-0${1 + (i % 9)}`).join('\n')}\n`
 const spec = `source people {\n  from 'people.csv'\n  key id\n  split train 80%, test 20%\n}\nsource plain { from 'twins.csv' }\nslice old on people where age > 40\nslice tested on people where split = 'test'\nslice b on plain where x = 2\nslice late on plain where rowid > 2\nsource view { from (select name, count(*) as n from people group by name) }\n`
@@ -91,7 +92,7 @@ describe('the first rows', () => {
     expect(preview.rows).toHaveLength(100)
     expect(preview.total).toBe(5_000_000)
     expect((await big.preview('s', 100)).preview.total).toBe(51547)
-    expect(performance.now() - started).toBeLessThan(5000)
+    expect(performance.now() - started).toBeLessThan(5000 * slowness())
     const facts = await big.engine.profile(big.plan('big'))
     expect(facts).toMatchObject({
       rows: 5_000_000,
@@ -103,7 +104,7 @@ describe('the first rows', () => {
     })
     expect(facts.seen).toBeGreaterThan(1_000_000)
     expect(facts.seen).toBeLessThan(3_000_000)
-  }, 30_000)
+  })
 })
 
 test('facts of columns', async () => {

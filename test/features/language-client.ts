@@ -44,7 +44,7 @@ export function startClient(folder: string): LanguageClient {
         const stop = setTimeout(() => {
           waiting.delete(look)
           reject(new Error(`no ${method} that fits came; came: ${JSON.stringify(seen.slice(-5))}; log: ${log}`))
-        }, 20_000)
+        }, 120_000)
         const look = () => {
           const at = seen.findIndex((one) => one.method === method && fits(one.params as T))
           if (at < 0) return

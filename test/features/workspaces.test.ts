@@ -62,7 +62,7 @@ describe('two windows on one workspace', () => {
     ])
     expect(b).toEqual(a)
     expect(readdirSync(join(folder, '.assay', 'tmp'))).toEqual([])
-  }, 60_000)
+  })
 
   test('what one window computed, the other knows', async () => {
     const third = await started(folder)
@@ -78,7 +78,7 @@ describe('two windows on one workspace', () => {
     await execute(one, 'assay.cancel', { uri })
     expect((await theirs).results.at(-1)).toMatchObject({ name: 'slow', status: 'ok' })
     expect(['ok', 'cancelled']).toContain((await mine).results.at(-1)!.status)
-  }, 60_000)
+  })
 })
 
 describe('a file that goes during a run', () => {
@@ -110,7 +110,7 @@ describe('a file that goes during a run', () => {
       'ok',
     ])
     await ended(client)
-  }, 60_000)
+  })
 
   test('and one that is gone before is named, where the spec names it', async () => {
     const folder = toyFolder(files())
@@ -126,7 +126,7 @@ describe('a file that goes during a run', () => {
     rmSync(join(folder, 'test.assay'))
     await expect(execute(client, 'assay.run', { uri, names: ['young'] })).rejects.toThrow(/^There is no readable spec at /)
     await ended(client)
-  }, 60_000)
+  })
 })
 
 test('a spec that imports itself says so, and runs what does not depend on it', async () => {
@@ -137,7 +137,7 @@ test('a spec that imports itself says so, and runs what does not depend on it', 
   expect(file.problems).toContainEqual(expect.objectContaining({ code: 'import-itself', line: 1, message: expect.stringMatching(/\.$/) }))
   expect(file.results.at(-1)).toMatchObject({ name: 'young', status: 'violated' })
   await ended(client)
-}, 60_000)
+})
 
 test('until a workspace is trusted no data is read and nothing runs; from then on all works', async () => {
   const folder = toyFolder({ 'people.csv': people(20), 'package.json': '{}', 'test.assay': spec })
@@ -156,4 +156,4 @@ test('until a workspace is trusted no data is read and nothing runs; from then o
   client.notify('textDocument/didClose', { textDocument: { uri } })
   expect((await execute(client, 'assay.run', { uri, names: ['young'] })).results.at(-1)).toMatchObject({ status: 'violated' })
   await ended(client)
-}, 60_000)
+})

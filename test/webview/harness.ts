@@ -153,11 +153,12 @@ async function openPanel(tab: Tab, address: string, files: Map<string, string>, 
     texts: (selector) =>
       tab.evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})].map((e) => e.innerText.trim())`) as Promise<string[]>,
     until: async (expression) => {
-      for (let tries = 0; tries < 200; tries++) {
+      const end = performance.now() + 60_000
+      while (performance.now() < end) {
         if (await tab.evaluate(`!!(${expression})`)) return
         await tab.waitForTimeout(25)
       }
-      throw new Error(`still not so after five seconds: ${expression}`)
+      throw new Error(`still not so after a minute: ${expression}`)
     },
     close,
   }

@@ -45,7 +45,7 @@ describe.skipIf(!chromiumPath)(title, () => {
         if (name === 'ranking') await openSecondRow()
         if (name === 'hostile') panel.troubles.length = 0
         await judge(panel, name)
-      }, 90_000)
+      })
     }
     const openSecondRow = async () => {
       await panel.tab.focus(firstRow)

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import * as vscode from 'vscode'
+import { slowness } from '../../support/slowness.ts'
 import { panelOf, screenshot } from './panel-frames.ts'
 import { closeAll, file, open, press, problemsOf, replace, until } from './workbench.ts'
 
@@ -28,9 +29,9 @@ export function flaggedRows(): void {
       await replace(editor, '141,', '41,')
       const from = performance.now()
       await until('one mark less', () => !marked().some((mark) => mark.at === '43:1'))
-      assert.ok(performance.now() - from < 1000, `it took ${Math.round(performance.now() - from)} ms`)
+      assert.ok(performance.now() - from < 1000 * slowness(), `it took ${Math.round(performance.now() - from)} ms`)
       assert.equal(marked().length, 1)
-    }).timeout(40_000)
+    })
 
     test('a mark leads to its rule', async () => {
       await open('people.csv')

@@ -21,11 +21,12 @@ export async function run(): Promise<void> {
   if (!isPackaged) {
     // As a person would start it: by opening a spec.
     const editor = await open('people.assay')
-    await until(`the extension to start with a file of language ${editor.document.languageId}`, () => extension.isActive, 30_000)
+    await until(`the extension to start with a file of language ${editor.document.languageId}`, () => extension.isActive)
   }
   const mocha = new Mocha({
     ui: 'tdd',
-    timeout: 20_000,
+    // A guard against what hangs; a slow machine may take it.
+    timeout: 240_000,
     slow: 3000,
     color: false,
     reporter: 'spec',

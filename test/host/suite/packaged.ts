@@ -33,9 +33,9 @@ export function packaged(): void {
     for (const [what, command, name, least] of steps) {
       test(what, async () => {
         await vscode.commands.executeCommand(command)
-        const frame = await panelOf(name, 60_000)
+        const frame = await panelOf(name)
         await until(`rows of ${name}`, async () => (await rowsIn(frame)).length >= least)
-      }).timeout(90_000)
+      })
     }
 
     test('keeps the slice', async () => {

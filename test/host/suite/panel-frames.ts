@@ -6,7 +6,7 @@ import * as vscode from 'vscode'
 import { page, until } from './workbench.ts'
 
 /** The door to what a panel draws: its frame lies two frames deep in the workbench, and is known by its heading. */
-export async function panelOf(name: string, limitMs = 20_000): Promise<Frame> {
+export async function panelOf(name: string, limitMs = 90_000): Promise<Frame> {
   return until(
     `the panel of ${name}`,
     async () => {

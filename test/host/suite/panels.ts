@@ -19,8 +19,7 @@ const panels = [
 /** Every panel in every kind of theme: a picture to look at, and what axe finds. */
 export function looks(): void {
   suite('panels', () => {
-    suiteSetup(async function () {
-      this.timeout(120_000)
+    suiteSetup(async () => {
       // Room for what the pictures are of.
       for (const part of ['closePanel', 'closeSidebar']) await vscode.commands.executeCommand(`workbench.action.${part}`)
       await vscode.workspace.getConfiguration('editor').update('minimap.enabled', false, vscode.ConfigurationTarget.Global)
@@ -60,7 +59,7 @@ export function looks(): void {
           )
         }
         assert.deepEqual(found, [])
-      }).timeout(60_000)
+      })
     }
   })
 }

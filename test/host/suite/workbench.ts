@@ -42,7 +42,7 @@ export async function closeAll(): Promise<void> {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  limitMs = 15_000,
+  limitMs = 90_000,
 ): Promise<T> {
   const end = performance.now() + limitMs
   for (;;) {
