@@ -19,7 +19,7 @@ function limited<H>(device: Device<H>, limits: Partial<Pick<Device<H>, 'memory' 
 }
 
 describe.each(models)('%s: batches', (_, shape) => {
-  it.each([31, 32, 33, 64, 65, 100])('%i rows in batches of 32 equal one batch', async (rows) => {
+  it.each([31, 32, 33, 64, 65, 100, 256, 300])('%i rows in batches of 32 equal one batch', async (rows) => {
     const { device } = await loadWasm()
     const examples = examplesFor(shape, rows)
     const whole = await openSession(device, shape, examples)
@@ -51,7 +51,7 @@ describe.each(models)('%s: batches', (_, shape) => {
   it('leaks no tensor, not even when cancelled', async () => {
     const { device } = await loadWasm()
     const before = memory().numTensors
-    const session = await openSession(limited(device, { batchWork: 1 }), shape, examplesFor(shape, 100))
+    const session = await openSession(limited(device, { batchWork: 1 }), shape, examplesFor(shape, 300))
     const theta = randomVector(session.parameters, 2)
     const vectors = [randomVector(session.parameters, 3)]
     await everything(session, theta, vectors)

@@ -1,4 +1,4 @@
-import { addPacked, countParameters, type ParameterShape, packTangents, parameterShapes } from './parameters.ts'
+import { countParameters, type ParameterShape, packTangents, parameterShapes } from './parameters.ts'
 import type { Device, Named, Pass, Run } from './pass.ts'
 import {
   forwardPass,
@@ -11,6 +11,7 @@ import {
   type Start,
   weightedGradientPass,
 } from './passes.ts'
+import { cumulative, type RunningSums, runningSums } from './running-sums.ts'
 import type { Architecture, Breathe, Examples, Session } from './session.ts'
 import { targetsOf } from './targets.ts'
 import { train } from './train.ts'
@@ -131,6 +132,7 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
     kind: string,
     pass: Pass,
     constants: Named<H>,
+    extra: Extra<H>,
     use: Use<H>,
     breathe: Breathe,
   ): Promise<void> => {
@@ -143,7 +145,7 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
       return use(results, batch, index)
     }
     try {
-      await sweep(kind, pass, constants, nothing, take, breathe)
+      await sweep(kind, pass, constants, extra, take, breathe)
     } catch (failure) {
       for (const handles of made) for (const handle of handles) device.release(handle)
       throw failure
@@ -157,7 +159,7 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
     if (start !== 'keeping') return start
     const constants = uploadParameters(theta)
     try {
-      await keepingSweep(theta, 'forward', forwardPass(architecture), constants, () => {}, breathe)
+      await keepingSweep(theta, 'forward', forwardPass(architecture), constants, nothing, () => {}, breathe)
     } finally {
       releaseAll(constants)
     }
@@ -169,8 +171,15 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
     return Object.fromEntries(handles.map((handle, layer) => [`k${layer}`, handle]))
   }
 
-  const addSums = async (results: Named<H>, sums: readonly Float64Array[]): Promise<void> => {
-    for (const shape of shapes) addPacked(shape, await device.read(results[`g:${shape.name}`]!), sums)
+  /** Lets sums run through the batches of a sweep, into `totals`. */
+  const summing = async (totals: readonly Float64Array[], work: (sums: RunningSums<H>) => Promise<void>): Promise<void> => {
+    const sums = runningSums(device, shapes, totals)
+    try {
+      await work(sums)
+      await sums.end()
+    } finally {
+      sums.release()
+    }
   }
 
   /** Directions in groups that keep a batch near its time and within its memory; the groups are of equal size, so that few passes are compiled. */
@@ -185,12 +194,13 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
     return parts
   }
 
+  /** `use` says what is done with each batch of the directions from `first` on, and what else the batch takes. */
   const alongDirections = async (
     kind: string,
     theta: Float64Array,
     vectors: readonly Float64Array[],
     form: { readonly products: number; readonly pass: (count: number, start: Start) => Pass },
-    use: (results: Named<H>, batch: Batch<H>, first: number, part: readonly Float64Array[]) => Promise<void>,
+    use: (first: number, part: readonly Float64Array[], run: (use: Use<H>, owned?: () => Named<H>) => Promise<void>) => Promise<void>,
     breathe: Breathe,
   ): Promise<void> => {
     if (vectors.length === 0) return
@@ -202,11 +212,13 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
         const start = startAt(theta)
         const pass = form.pass(part.length, start)
         const given = { ...constants, ...directions }
-        const useBatch: Use<H> = (results, batch) => use(results, batch, first, part)
-        const lend: Extra<H> = (_, index) => ({ lent: start === 'kept' ? keptInputs(index) : {} })
+        const run = async (useBatch: Use<H>, owned?: () => Named<H>): Promise<void> => {
+          const extra: Extra<H> = (_, index) => ({ lent: start === 'kept' ? keptInputs(index) : {}, owned: owned?.() ?? {} })
+          if (start === 'keeping') await keepingSweep(theta, kind, pass, given, extra, useBatch, breathe)
+          else await sweep(kind, pass, given, extra, useBatch, breathe)
+        }
         try {
-          if (start === 'keeping') await keepingSweep(theta, kind, pass, given, useBatch, breathe)
-          else await sweep(kind, pass, given, lend, useBatch, breathe)
+          await use(first, part, run)
         } finally {
           releaseAll(directions)
         }
@@ -230,11 +242,13 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
       let loss = 0
       const constants = uploadParameters(theta)
       try {
-        const use: Use<H> = async (results) => {
-          loss += total(await device.read(results.loss!))
-          await addSums(results, [sum])
-        }
-        await sweep('gradient', gradientPass(architecture), constants, nothing, use, breathe)
+        await summing([sum], ({ before, after }) => {
+          const use: Use<H> = async (results) => {
+            loss += total(await device.read(results.loss!))
+            await after(results)
+          }
+          return sweep('gradient', cumulative(gradientPass(architecture)), constants, () => ({ owned: before() }), use, breathe)
+        })
       } finally {
         releaseAll(constants)
       }
@@ -248,10 +262,18 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
 
     async hessianProducts(theta, vectors, breathe) {
       const sums = vectors.map(() => new Float64Array(parameters))
-      const form = { products: hidden.length === 0 ? 2 : 4, pass: (count: number, start: Start) => hessianPass(architecture, count, start) }
-      const use = (results: Named<H>, _: Batch<H>, first: number, part: readonly Float64Array[]): Promise<void> =>
-        addSums(results, sums.slice(first, first + part.length))
-      await alongDirections('hessian', theta, vectors, form, use, breathe)
+      const form = {
+        products: hidden.length === 0 ? 2 : 4,
+        pass: (count: number, start: Start) => cumulative(hessianPass(architecture, count, start)),
+      }
+      await alongDirections(
+        'hessian',
+        theta,
+        vectors,
+        form,
+        (first, part, run) => summing(sums.slice(first, first + part.length), ({ before, after }) => run(after, before)),
+        breathe,
+      )
       sums.forEach((sum, t) => {
         for (let i = 0; i < parameters; i++) sum[i] = sum[i]! / rows + architecture.l2 * vectors[t]![i]!
       })
@@ -264,14 +286,16 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
         products: hidden.length === 0 ? 1 : 2,
         pass: (count: number, start: Start) => lossTangentsPass(architecture, count, start),
       }
-      const use = async (results: Named<H>, batch: Batch<H>, first: number, part: readonly Float64Array[]): Promise<void> => {
-        const values = await device.read(results.tangents!)
-        for (let t = 0; t < part.length; t++) {
-          const to = (first + t) * rows + batch.start
-          for (let row = 0; row < batch.rows; row++) all[to + row] = values[row * part.length + t]!
+      const use =
+        (first: number, part: readonly Float64Array[]) =>
+        async (results: Named<H>, batch: Batch<H>): Promise<void> => {
+          const values = await device.read(results.tangents!)
+          for (let t = 0; t < part.length; t++) {
+            const to = (first + t) * rows + batch.start
+            for (let row = 0; row < batch.rows; row++) all[to + row] = values[row * part.length + t]!
+          }
         }
-      }
-      await alongDirections('lossTangents', theta, vectors, form, use, breathe)
+      await alongDirections('lossTangents', theta, vectors, form, (first, part, run) => run(use(first, part)), breathe)
       return all
     },
 
@@ -281,17 +305,19 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
         products: hidden.length === 0 ? 1 : 2,
         pass: (count: number, start: Start) => outputTangentsPass(architecture, count, start),
       }
-      const use = async (results: Named<H>, batch: Batch<H>, first: number, part: readonly Float64Array[]): Promise<void> => {
-        const values = await device.read(results.tangents!)
-        for (let t = 0; t < part.length; t++) {
-          for (let row = 0; row < batch.rows; row++) {
-            const to = ((first + t) * rows + batch.start + row) * outputs
-            const from = (row * part.length + t) * outputs
-            for (let output = 0; output < outputs; output++) all[to + output] = values[from + output]!
+      const use =
+        (first: number, part: readonly Float64Array[]) =>
+        async (results: Named<H>, batch: Batch<H>): Promise<void> => {
+          const values = await device.read(results.tangents!)
+          for (let t = 0; t < part.length; t++) {
+            for (let row = 0; row < batch.rows; row++) {
+              const to = ((first + t) * rows + batch.start + row) * outputs
+              const from = (row * part.length + t) * outputs
+              for (let output = 0; output < outputs; output++) all[to + output] = values[from + output]!
+            }
           }
         }
-      }
-      await alongDirections('outputTangents', theta, vectors, form, use, breathe)
+      await alongDirections('outputTangents', theta, vectors, form, (first, part, run) => run(use(first, part)), breathe)
       return all
     },
 
@@ -333,19 +359,15 @@ export async function openSession<H>(device: Device<H>, architecture: Architectu
       const start = await prepare(theta, breathe)
       const constants = uploadParameters(theta)
       try {
-        const extra: Extra<H> = (batch, index) => {
-          const slice = weights.subarray(batch.start * outputs, (batch.start + batch.rows) * outputs)
-          if (slice.every((weight) => weight === 0)) return 'skip'
-          return { lent: keptInputs(index), owned: { weights: device.upload(slice, [batch.rows, outputs], 'passing') } }
-        }
-        await sweep(
-          'weightedGradient',
-          weightedGradientPass(architecture, start),
-          constants,
-          extra,
-          (results) => addSums(results, [sum]),
-          breathe,
-        )
+        const pass = cumulative(weightedGradientPass(architecture, start))
+        await summing([sum], ({ before, after }) => {
+          const extra: Extra<H> = (batch, index) => {
+            const slice = weights.subarray(batch.start * outputs, (batch.start + batch.rows) * outputs)
+            if (slice.every((weight) => weight === 0)) return 'skip'
+            return { lent: keptInputs(index), owned: { ...before(), weights: device.upload(slice, [batch.rows, outputs], 'passing') } }
+          }
+          return sweep('weightedGradient', pass, constants, extra, after, breathe)
+        })
       } finally {
         releaseAll(constants)
       }
