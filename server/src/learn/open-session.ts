@@ -17,7 +17,7 @@ import { targetsOf } from './targets.ts'
 import { train } from './train.ts'
 
 /**
- * A session on any device: batches of about 50 ms (of large models three times that), sums over batches in float64 and in the order of the rows, examples and activations kept on
+ * A session on any device: batches of about 50 ms (of large models three times that), sums over batches in the order of the rows (each eighth in float64: running-sums.ts), examples and activations kept on
  * the device as far as its memory allows, every tensor released. What is computed is in passes.ts, how in backends/.
  *
  * Cost of a pass over n rows of d inputs and m outputs without hidden layers, in products of 2·n·d·m operations: prediction 1, gradient 2, t
@@ -407,7 +407,7 @@ const nothing = (): Record<string, never> => ({})
 function batchRows<H>(device: Device<H>, { inputs, hidden, outputs }: Architecture, parameters: number, rows: number): number {
   const rowBytes = 4 * tensorsAlive * (inputs + total(hidden) + outputs)
   const inTime = device.batchWork / (4 * parameters)
-  // Sums as large as the parameters are read and added after each batch, which below a thousand rows tells: then up to three times as long.
+  // Sums as large as the parameters are made and added after each batch, which below a thousand rows tells: then up to three times as long.
   const fitting = Math.min(Math.max(inTime, Math.min(1000, 3 * inTime)), device.memory / 8 / rowBytes)
   const most = Math.max(32, Math.min(10_000, Math.floor(fitting)))
   return Math.ceil(rows / Math.ceil(rows / most))
