@@ -158,6 +158,32 @@ describe('files that change otherwise', () => {
     await watch.stop()
   })
 
+  test('the spec itself, edited: evaluated anew; with a mistake or without the complaint: a sentence, until it is right', async () => {
+    const { watch, folder, text, path } = started()
+    expect(await watch.update()).toMatchObject({ how: 'whole', expectations: [{ expect: 'lower n' }] })
+    const spec = join(folder, 'toy.assay')
+    const rewritten = (next: string) => {
+      writeFileSync(join(folder, 'next'), next)
+      renameSync(join(folder, 'next'), spec)
+    }
+    const lower = text.replace('expect lower n', 'expect n <= 3')
+    rewritten(lower)
+    expect(await noticed(watch, 'changed')).toBe('The spec has changed. Evaluating anew.')
+    expect(await watch.update()).toMatchObject({ how: 'whole', satisfied: false, expectations: [{ expect: 'n <= 3' }] })
+    rewritten(lower.replace('predict label;', 'predict lable;'))
+    await noticed(watch, 'changed')
+    expect(await noticed(watch, 'failed')).toMatch(/^toy\.assay:\d+:\d+: .*`lable`.* Waiting for a change\.$/)
+    rewritten(lower.replace('complaint c ', 'complaint other '))
+    expect(await noticed(watch, 'failed')).toMatch(/`c`.*Waiting/)
+    rmSync(spec)
+    expect(await noticed(watch, 'failed')).toMatch(/toy\.assay.*Waiting/)
+    rewritten(lower.replace('n <= 3', 'n <= 1000'))
+    expect(await watch.update()).toMatchObject({ how: 'whole', satisfied: true, expectations: [{ expect: 'n <= 1000' }] })
+    appendFileSync(path, lines(more))
+    expect(await watch.update()).toMatchObject({ how: 'batch', rows: 60, satisfied: true })
+    expect(await watch.stop()).toBe(0)
+  })
+
   test('gone, and back', async () => {
     const { watch, path } = started()
     await watch.update()

@@ -1,6 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { isRowwise } from '../check/rowwise-view.ts'
-import type { Spec } from '../check/spec.ts'
-import type { FollowEnd } from '../engine/events.ts'
+import type { FollowEnd, SpecText } from '../engine/events.ts'
 import { frozen, signature, usualQuotes } from '../engine/growth.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -9,9 +9,10 @@ import type { WatchLine, WatchNotice } from '../protocol/watch.ts'
 import { watchJson, watchText } from '../report/watch.ts'
 import type { Reading } from '../sql/tree.ts'
 import type { Loaded } from '../workspace/load.ts'
-import { blocking } from './asked.ts'
+import { reportedProblems } from '../workspace/reported.ts'
+import { blocking, unknownNames } from './asked.ts'
 import { problemFile } from './check.ts'
-import { wholeFile } from './inputs.ts'
+import { absolute, shownPath, Unreadable, wholeFile } from './inputs.ts'
 import { EXIT, type Io } from './io.ts'
 import { opened } from './opened.ts'
 import { writeProblems } from './output.ts'
@@ -31,7 +32,7 @@ const SHOWN = 10
 
 /**
  * `assay watch FILE [COMPLAINT]`: evaluates a complaint and follows its files until Ctrl-C, or until they are idle. The spec is read once more, and so are
- * the types of its columns, whenever files have changed otherwise than by lines at their end. The exit code is that of the last state.
+ * the types of its columns, whenever it is edited or files have changed otherwise than by lines at their end. The exit code is that of the last state.
  */
 export async function watchCommand(file: string, name: string | undefined, settings: WatchSettings, io: Io): Promise<number> {
   let code: number | undefined
@@ -56,19 +57,19 @@ export async function watchCommand(file: string, name: string | undefined, setti
     if (typeof complaint === 'number') return complaint
     const first = await opened(session, file, [complaint])
     if (typeof first === 'number') return first
-    let loaded = first.loaded
+    const planned = plansOf(first.loaded, complaint, settings)
+    if ('refused' in planned) {
+      io.err.write(`${planned.refused}\n`)
+      return EXIT.failed
+    }
+    let ready: Ready = { loaded: first.loaded, plans: planned.plans }
     for (let round = 0; ; round++) {
-      const planned = plansOf(loaded, complaint, settings)
-      if ('refused' in planned) {
-        io.err.write(`${planned.refused}\n`)
-        return EXIT.failed
-      }
-      const end = await follow(session, planned.plans, { spec: loaded.spec, complaint, settings, say, round })
+      const end = await follow(session, ready, { complaint, settings, say, round })
       if (end.kind === 'idle') return code ?? EXIT.failed
       if (end.why !== undefined) say(notice(complaint, 'changed', `${end.why} Evaluating anew.`))
-      const again = await readAgain(session, file, { complaint, plans: planned.plans, settings, say })
+      const again = await readAgain(session, file, { complaint, ready, settings, say })
       if (again === 'idle') return code ?? EXIT.failed
-      loaded = again
+      ready = again
     }
   }
   return inSession(file, settings, io, work, options)
@@ -123,20 +124,26 @@ function plansOf(
   return refused.length > 0 ? { refused: refused.map((r) => r.message).join('\n') } : { plans }
 }
 
+/** The spec as it was read, and what it comes to for the complaint. */
+interface Ready {
+  readonly loaded: Loaded
+  readonly plans: readonly Plan[]
+}
+
 interface Round {
-  readonly spec: Spec
   readonly complaint: string
   readonly settings: WatchSettings
   readonly say: (line: WatchLine) => void
   readonly round: number
 }
 
-async function follow(session: Session, plans: readonly Plan[], { spec, complaint, settings, say, round }: Round): Promise<FollowEnd> {
+async function follow(session: Session, { loaded, plans }: Ready, { complaint, settings, say, round }: Round): Promise<FollowEnd> {
   const { io } = session
   const progress = showProgress(io.err)
-  const rowwise = spec.declarations.flatMap((d) => (d.kind === 'source' && d.view && isRowwise(d.view) ? [d.name] : []))
+  const rowwise = loaded.spec.declarations.flatMap((d) => (d.kind === 'source' && d.view && isRowwise(d.view) ? [d.name] : []))
   const { every, untilIdle } = settings
-  const request = { complaint, top: settings.top ?? SHOWN, everyMs: every * 1000, idleMs: untilIdle && untilIdle * 1000, rowwise }
+  const looks = { everyMs: every * 1000, idleMs: untilIdle && untilIdle * 1000 }
+  const request = { complaint, top: settings.top ?? SHOWN, ...looks, rowwise, spec: textsOf(loaded) }
   try {
     return await session.engine().follow(plans, request, (event) => {
       if (event.kind === 'watched') {
@@ -156,27 +163,72 @@ async function follow(session: Session, plans: readonly Plan[], { spec, complain
 
 interface Again {
   readonly complaint: string
-  readonly plans: readonly Plan[]
+  /** What it was. */
+  readonly ready: Ready
   readonly settings: WatchSettings
   readonly say: (line: WatchLine) => void
 }
 
-/** The spec over the files as they are now: where they are gone or cannot be read, once they can be. */
-async function readAgain(session: Session, file: string, { complaint, plans, settings, say }: Again): Promise<Loaded | 'idle'> {
-  const readings = plans.flatMap((plan) => plan.sources.flatMap((s) => (s.reading ? [s.reading] : [])))
+const textsOf = ({ files }: Loaded): readonly SpecText[] => files.map(({ path, text }) => ({ path, text }))
+
+/** The spec as it is now, over the files as they are now: where either is wrong, once it no longer is. */
+async function readAgain(session: Session, file: string, { complaint, ready, settings, say }: Again): Promise<Ready | 'idle'> {
+  const readings = ready.plans.flatMap((plan) => plan.sources.flatMap((s) => (s.reading ? [s.reading] : [])))
+  const texts = new Map<string, string | undefined>(ready.loaded.files.map(({ path, text }) => [path, text]))
   let idleSince = performance.now()
   for (let wrong = ''; ; ) {
     const before = signature(readings)
-    const loaded = await session.load(file)
-    const [error] = blocking(loaded, [complaint])
-    if (!error) return loaded
-    if (error.message !== wrong) say({ ...notice(complaint, 'failed', `${error.message} Waiting for a change.`), fault: 'data' })
-    wrong = error.message
-    while (signature(readings) === before) {
+    for (const path of texts.keys()) texts.set(path, textAt(path))
+    const again = await readyAgain(session, file, complaint, settings)
+    if ('plans' in again) return again
+    if (again.wrong !== wrong) say({ ...notice(complaint, 'failed', `${again.wrong} Waiting for a change.`), fault: 'data' })
+    wrong = again.wrong
+    for (const { path, text } of again.files) texts.set(path, text)
+    while (signature(readings) === before && [...texts].every(([path, text]) => textAt(path) === text)) {
       if (session.isStopping()) throw new Cancelled()
       if (settings.untilIdle !== undefined && performance.now() - idleSince > settings.untilIdle * 1000) return 'idle'
       await new Promise((resume) => setTimeout(resume, Math.min(100, settings.every * 1000)))
     }
     idleSince = performance.now()
   }
+}
+
+function textAt(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+interface NotReady {
+  /** What, and where. */
+  readonly wrong: string
+  readonly files: readonly SpecText[]
+}
+
+async function readyAgain(session: Session, file: string, complaint: string, settings: WatchSettings): Promise<Ready | NotReady> {
+  let loaded: Loaded
+  try {
+    loaded = await session.load(file)
+  } catch (reason) {
+    if (!(reason instanceof Unreadable)) throw reason
+    return { wrong: reason.message, files: [] }
+  }
+  const ready = readyFor(loaded, file, complaint, settings, session.io.cwd)
+  return typeof ready === 'string' ? { wrong: ready, files: loaded.files } : ready
+}
+
+/** Or what is wrong with it, and where. */
+function readyFor(loaded: Loaded, file: string, complaint: string, settings: WatchSettings, cwd: string): Ready | string {
+  const [unknown] = unknownNames(loaded, [complaint], file)
+  if (unknown) return unknown.message
+  const [error] = blocking(loaded, [complaint])
+  if (error) {
+    const shown = shownPath(cwd, new Map([[absolute(cwd, file), file]]))
+    const [placed] = reportedProblems({ files: loaded.files, problems: [error] }, shown)
+    return `${placed!.file}:${placed!.line}:${placed!.column}: ${error.message}`
+  }
+  const planned = plansOf(loaded, complaint, settings)
+  return 'refused' in planned ? planned.refused : { loaded, plans: planned.plans }
 }

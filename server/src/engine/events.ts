@@ -63,6 +63,13 @@ export interface FollowRequest {
   readonly idleMs?: number
   /** Views of which every row comes of one row of what they read, whatever the others are. */
   readonly rowwise: readonly string[]
+  /** The files of the spec as they were read: evaluate anew when one is edited. */
+  readonly spec: readonly SpecText[]
+}
+
+export interface SpecText {
+  readonly path: string
+  readonly text: string
 }
 
 /** `changed`: evaluate anew, for another reason than lines at the end. */

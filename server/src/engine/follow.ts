@@ -16,7 +16,7 @@ import { debuggingIndex } from './debugging-index.ts'
 import type { FollowEnd, FollowRequest, Outcome, RunEvent } from './events.ts'
 import { Batches, parts } from './follow-batches.ts'
 import { type Course, courseOf, everyChange } from './follow-course.ts'
-import { changeOf, countedOf, type Frozen, frozen, headOf, signature, usualQuotes } from './growth.ts'
+import { changeOf, countedOf, type Frozen, frozen, headOf, isEdited, signature, usualQuotes } from './growth.ts'
 import { type MaintainedComplaint, maintainComplaint } from './maintained.ts'
 import { type FittedModel, fitModel } from './models.ts'
 import { rankSuspects } from './ranking.ts'
@@ -92,7 +92,10 @@ async function followed(
   const waited = new Pause(ctx, request)
   /** Until anything is different. */
   const anyChange = async (since: string): Promise<FollowEnd> => {
-    while (signature(readings) === since) if (await waited.isOver()) return { kind: 'idle' }
+    while (signature(readings) === since) {
+      if (isEdited(request.spec)) return edited
+      if (await waited.isOver()) return { kind: 'idle' }
+    }
     return { kind: 'changed' }
   }
   if (outcome.result.status === 'failed' || outcome.result.status === 'skipped') {
@@ -122,6 +125,7 @@ async function followed(
   const batches = new Batches(ctx, { chain: course.chain!, format, head, counted, folder })
   try {
     for (;;) {
+      if (isEdited(request.spec)) return edited
       if (signature(others) !== still) return { kind: 'changed', why: 'Another file that it needs has changed.' }
       const change = await changeOf(root.reading as FileReading, counted)
       if (change.kind === 'other') return { kind: 'changed', why: change.why }
@@ -141,6 +145,8 @@ async function followed(
     return { kind: 'changed', why: `The lines that came cannot be added by themselves: ${ofThem(sentence(reason))}.` }
   }
 }
+
+const edited: FollowEnd = { kind: 'changed', why: 'The spec has changed.' }
 
 const isStopped = (ctx: RunContext, reason: unknown) => reason instanceof Cancelled || reason instanceof Interrupted || ctx.token.cancelled
 

@@ -6,6 +6,7 @@ import {
   createReadStream,
   mkdirSync,
   openSync,
+  readFileSync,
   readSync,
   rmSync,
   statSync,
@@ -262,6 +263,17 @@ export function headOf(path: string, lines: number): Buffer {
   } finally {
     closeSync(file)
   }
+}
+
+/** By their text: saving alone changes nothing. One that cannot be read is being written, or gone: what was read of it stands. O(bytes). */
+export function isEdited(files: readonly { readonly path: string; readonly text: string }[]): boolean {
+  return files.some(({ path, text }) => {
+    try {
+      return readFileSync(path, 'utf8') !== text
+    } catch {
+      return false
+    }
+  })
 }
 
 /** What tells that something has happened to the files of a reading. O(files). */
