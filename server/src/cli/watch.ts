@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { isRowwise } from '../check/rowwise-view.ts'
 import type { FollowEnd, SpecText } from '../engine/events.ts'
-import { frozen, signature, usualQuotes } from '../engine/growth.ts'
+import { frozen, signature, textAt, usualQuotes } from '../engine/growth.ts'
 import { Cancelled } from '../methods/cancel.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../plan/plan-for.ts'
@@ -179,7 +178,7 @@ async function readAgain(session: Session, file: string, { complaint, ready, set
   for (let wrong = ''; ; ) {
     const before = signature(readings)
     for (const path of texts.keys()) texts.set(path, textAt(path))
-    const again = await readyAgain(session, file, complaint, settings)
+    const again = await readOnce(session, file, complaint, settings)
     if ('plans' in again) return again
     if (again.wrong !== wrong) say({ ...notice(complaint, 'failed', `${again.wrong} Waiting for a change.`), fault: 'data' })
     wrong = again.wrong
@@ -193,21 +192,13 @@ async function readAgain(session: Session, file: string, { complaint, ready, set
   }
 }
 
-function textAt(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
-}
-
 interface NotReady {
   /** What, and where. */
   readonly wrong: string
   readonly files: readonly SpecText[]
 }
 
-async function readyAgain(session: Session, file: string, complaint: string, settings: WatchSettings): Promise<Ready | NotReady> {
+async function readOnce(session: Session, file: string, complaint: string, settings: WatchSettings): Promise<Ready | NotReady> {
   let loaded: Loaded
   try {
     loaded = await session.load(file)
@@ -219,7 +210,7 @@ async function readyAgain(session: Session, file: string, complaint: string, set
   return typeof ready === 'string' ? { wrong: ready, files: loaded.files } : ready
 }
 
-/** Or what is wrong with it, and where. */
+/** What the spec comes to, or what is wrong with it, and where. */
 function readyFor(loaded: Loaded, file: string, complaint: string, settings: WatchSettings, cwd: string): Ready | string {
   const [unknown] = unknownNames(loaded, [complaint], file)
   if (unknown) return unknown.message

@@ -267,13 +267,16 @@ export function headOf(path: string, lines: number): Buffer {
 
 /** By their text: saving alone changes nothing. One that cannot be read is being written, or gone: what was read of it stands. O(bytes). */
 export function isEdited(files: readonly { readonly path: string; readonly text: string }[]): boolean {
-  return files.some(({ path, text }) => {
-    try {
-      return readFileSync(path, 'utf8') !== text
-    } catch {
-      return false
-    }
-  })
+  return files.some(({ path, text }) => (textAt(path) ?? text) !== text)
+}
+
+/** None where it cannot be read. */
+export function textAt(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 /** What tells that something has happened to the files of a reading. O(files). */

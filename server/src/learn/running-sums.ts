@@ -28,7 +28,7 @@ export function runningSums<H>(device: Device<H>, shapes: readonly ParameterShap
   }
   const end = async (): Promise<void> => {
     if (held === undefined) return
-    for (const shape of shapes) addPacked(shape, await device.read(held[before(shape)]!), totals)
+    for (const shape of shapes) addPacked(shape, await device.read(held[beforeName(shape)]!), totals)
     release()
   }
   return {
@@ -41,7 +41,7 @@ export function runningSums<H>(device: Device<H>, shapes: readonly ParameterShap
       const taken = results as Record<string, H>
       held = {}
       for (const shape of shapes) {
-        held[before(shape)] = taken[`g:${shape.name}`]!
+        held[beforeName(shape)] = taken[`g:${shape.name}`]!
         delete taken[`g:${shape.name}`]
       }
       batches++
@@ -67,7 +67,7 @@ export function cumulative(pass: Pass): Pass {
   }
 }
 
-function before({ name }: ParameterShape): string {
+function beforeName({ name }: ParameterShape): string {
   return `before:g:${name}`
 }
 
@@ -75,7 +75,7 @@ function zeros<H>(device: Device<H>, shapes: readonly ParameterShape[], count: n
   return Object.fromEntries(
     shapes.map((shape) => {
       const extents = [shape.rows, count * shape.columns]
-      return [before(shape), device.upload(new Float32Array(shape.rows * count * shape.columns), extents, 'passing')]
+      return [beforeName(shape), device.upload(new Float32Array(shape.rows * count * shape.columns), extents, 'passing')]
     }),
   )
 }
